@@ -1,0 +1,54 @@
+"""Configuration: what can be set, from where, and how to say what is wrong with it."""
+
+from fer_edge.config._load import DEFAULT_PATH, load
+from fer_edge.config._models import Config
+from fer_edge.config._render import render
+from fer_edge.config._secrets import read_password
+from fer_edge.config._sections import (
+    MQTT_PORTS,
+    AutoSource,
+    DemoSource,
+    DetectorConfig,
+    FileSource,
+    ImagesSource,
+    JsonlConfig,
+    LogConfig,
+    ModelConfig,
+    MqttConfig,
+    OutputConfig,
+    PiCamera2Source,
+    RetryConfig,
+    SourceConfig,
+    StreamSource,
+    TrackingConfig,
+    V4l2Source,
+    ViolaJonesDetector,
+)
+from fer_edge.config._source import parse_source
+
+__all__ = [
+    "DEFAULT_PATH",
+    "MQTT_PORTS",
+    "AutoSource",
+    "Config",
+    "DemoSource",
+    "DetectorConfig",
+    "FileSource",
+    "ImagesSource",
+    "JsonlConfig",
+    "LogConfig",
+    "ModelConfig",
+    "MqttConfig",
+    "OutputConfig",
+    "PiCamera2Source",
+    "RetryConfig",
+    "SourceConfig",
+    "StreamSource",
+    "TrackingConfig",
+    "V4l2Source",
+    "ViolaJonesDetector",
+    "load",
+    "parse_source",
+    "read_password",
+    "render",
+]

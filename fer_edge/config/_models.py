@@ -1,0 +1,76 @@
+"""The whole configuration."""
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from fer_edge.config._sections import (
+    AutoSource,
+    DetectorConfig,
+    JsonlConfig,
+    LogConfig,
+    ModelConfig,
+    MqttConfig,
+    OutputConfig,
+    RetryConfig,
+    SourceConfig,
+    TrackingConfig,
+    default_device,
+)
+
+ENV_PREFIX = "FER_EDGE__"
+
+
+class Config(BaseSettings):
+    """Everything that can be set; `fer-edge config` prints what is in effect.
+
+    Built by `fer_edge.config.load`, which merges the layers itself, so that an error can name the
+    layer it came from; constructing it directly reads neither file nor environment.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    device: str = Field(default_factory=default_device)
+    """Name of this device in topics and messages; letters, digits, - and _. Default: host name."""
+    source: SourceConfig = AutoSource()
+    """Where the pictures come from."""
+    retry: RetryConfig = RetryConfig()
+    """How a lost camera or broker is tried again."""
+    detector: DetectorConfig = DetectorConfig()
+    """How faces are found."""
+    tracking: TrackingConfig = TrackingConfig()
+    """How faces are followed and readings smoothed."""
+    model: ModelConfig = ModelConfig()
+    """Which network reads the faces."""
+    output: OutputConfig = OutputConfig()
+    """Standard output."""
+    jsonl: JsonlConfig = JsonlConfig()
+    """JSON lines to a file."""
+    mqtt: MqttConfig = MqttConfig()
+    """Publishing to a broker."""
+    log: LogConfig = LogConfig()
+    """Logging."""
+
+    @field_validator("device")
+    @classmethod
+    def _fits_a_topic(cls, device: str) -> str:
+        if not device or not all(c.isalnum() or c in "-_" for c in device):
+            raise ValueError("only letters, digits, - and _; it becomes part of the MQTT topics")
+        return device
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the caller passes: the layers are merged in `load`."""
+        return (init_settings,)

@@ -1,0 +1,304 @@
+"""The sections of the configuration; the docstring under a field is its documentation."""
+
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Precision = Literal["float32", "int8"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
+
+MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+PASSWORD_IN_URL = (
+    "an address with a password in it shows up in process lists and logs; "
+    "put the password into a file of its own and name that file in password_file"
+)
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _without_password(url: str) -> str:
+    if urlsplit(url).password is not None:
+        raise ValueError(PASSWORD_IN_URL)
+    return url
+
+
+class AutoSource(Section):
+    """The CSI camera if there is one, else the first V4L2 camera."""
+
+    type: Literal["auto"] = "auto"
+
+
+class PiCamera2Source(Section):
+    """A camera on the board's CSI connector, through libcamera."""
+
+    type: Literal["picamera2"]
+    camera: int = Field(0, ge=0)
+    """Number of the camera, as `rpicam-hello --list-cameras` counts."""
+    width: int = Field(1920, ge=160, le=9152)
+    """Width of the main stream in pixels."""
+    height: int = Field(1080, ge=120, le=6944)
+    """Height of the main stream in pixels."""
+    detect_width: int = Field(640, ge=160, le=1920)
+    """Width in pixels of the second, smaller stream on which faces are searched."""
+    fps: float = Field(30.0, gt=0, le=240)
+    """Frames a second asked of the camera."""
+    stall_timeout_s: Seconds = 5.0
+    """Without a frame for so many seconds the camera is closed and reopened."""
+
+
+class V4l2Source(Section):
+    """A USB camera or any other video4linux device."""
+
+    type: Literal["v4l2"]
+    device: str = "/dev/video0"
+    """Device file; a name below /dev/v4l/by-id keeps its meaning over a restart."""
+    width: int = Field(1920, ge=160, le=9152)
+    """Width asked of the camera in pixels."""
+    height: int = Field(1080, ge=120, le=6944)
+    """Height asked of the camera in pixels."""
+    fps: float = Field(30.0, gt=0, le=240)
+    """Frames a second asked of the camera."""
+    stall_timeout_s: Seconds = 5.0
+    """Without a frame for so many seconds the camera is closed and reopened."""
+
+
+class StreamSource(Section):
+    """A network camera: MJPEG over HTTP, or RTSP."""
+
+    type: Literal["stream"]
+    url: str
+    """Address, http://, https:// or rtsp://, without a password."""
+    username: str | None = None
+    """User name for the camera."""
+    password_file: Path | None = None
+    """File whose first line is the camera's password; else the credential `source-password`."""
+    open_timeout_s: Seconds = 5.0
+    """How long one attempt to connect may take."""
+    stall_timeout_s: Seconds = 5.0
+    """Without a frame for so many seconds the stream is closed and reopened."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        if urlsplit(url).scheme not in {"http", "https", "rtsp", "rtsps"}:
+            raise ValueError("use http://, https://, rtsp:// or rtsps://")
+        if not urlsplit(url).hostname:
+            raise ValueError("names no host; write it as http://camera.local/stream")
+        return _without_password(url)
+
+
+class FileSource(Section):
+    """A video file."""
+
+    type: Literal["file"]
+    path: Path
+    """The video."""
+    fast: bool = False
+    """Process every frame as quickly as possible instead of at the recording's own pace."""
+    loop: bool = False
+    """Begin again at the end."""
+
+
+class ImagesSource(Section):
+    """A folder of pictures, in the order of their names."""
+
+    type: Literal["images"]
+    path: Path
+    """The folder."""
+    fps: float = Field(1.0, gt=0, le=240)
+    """Pictures a second."""
+    fast: bool = False
+    """Process every picture as quickly as possible."""
+
+
+class DemoSource(Section):
+    """A real face (NASA portrait of Eileen Collins, public domain) that moves and grows."""
+
+    type: Literal["demo"]
+    width: int = Field(1920, ge=160, le=3840)
+    """Width in pixels."""
+    height: int = Field(1080, ge=120, le=2160)
+    """Height in pixels."""
+    fps: float = Field(30.0, gt=0, le=240)
+    """Frames a second."""
+    faces: int = Field(1, ge=0, le=8)
+    """How many faces move over the background."""
+    frames: int | None = Field(None, ge=1)
+    """End after so many frames; for ever without it."""
+    fast: bool = False
+    """Process every frame as quickly as possible."""
+
+
+SourceConfig = Annotated[
+    AutoSource
+    | PiCamera2Source
+    | V4l2Source
+    | StreamSource
+    | FileSource
+    | ImagesSource
+    | DemoSource,
+    Field(discriminator="type"),
+]
+
+
+class RetryConfig(Section):
+    """How a lost camera or broker is tried again: full jitter below a growing ceiling."""
+
+    initial_s: Seconds = 0.5
+    """Ceiling of the first wait."""
+    max_s: Seconds = 10.0
+    """Ceiling of every later wait; below half of the service's watchdog time."""
+
+
+class ViolaJonesDetector(Section):
+    """Cascade of Haar features (Viola and Jones 2001), as OpenCV has it."""
+
+    type: Literal["viola_jones"] = "viola_jones"
+    cascade: Path | None = None
+    """Cascade file; OpenCV's own frontal face when not given."""
+    search_width: int = Field(640, ge=160, le=3840)
+    """Width in pixels to which a frame is scaled down before the search."""
+    min_face: Share = 0.12
+    """Smallest face, as a share of the frame's height."""
+    scale_factor: float = Field(1.2, gt=1.0, le=2.0)
+    """Step between two sizes that are searched; nearer to 1 finds more and costs more."""
+    min_neighbors: int = Field(5, ge=0, le=50)
+    """How many overlapping finds make a face; more means fewer false ones."""
+
+
+DetectorConfig = ViolaJonesDetector
+
+
+class TrackingConfig(Section):
+    """How detections become faces with an id, and how their readings are smoothed."""
+
+    iou: Share = 0.3
+    """Overlap (intersection over union) from which a detection continues a track."""
+    confirm_hits: int = Field(3, ge=1, le=100)
+    """A face is published after so many detections …"""
+    confirm_window: int = Field(5, ge=1, le=100)
+    """… within so many frames."""
+    lost_after_s: Seconds = 0.7
+    """A face that was not detected for so long has left."""
+    smoothing_s: float = Field(0.4, ge=0.0, le=60.0)
+    """Time constant of the exponential smoothing of probabilities, valence and arousal; 0: none."""
+    hysteresis: Share = 0.1
+    """How much more probable another emotion must be to replace the one that is shown."""
+    min_confidence: Share = 0.35
+    """Below this probability the emotion is `uncertain`."""
+
+    @model_validator(mode="after")
+    def _window_holds_hits(self) -> Self:
+        if self.confirm_hits > self.confirm_window:
+            raise ValueError("confirm_hits is larger than confirm_window; make it at most as large")
+        return self
+
+
+class ModelConfig(Section):
+    """Which network reads the faces."""
+
+    alpha: float = Field(0.25, gt=0.0, le=2.0)
+    """Width multiplier of MobileNetV1: smaller is faster, larger is better."""
+    precision: Precision = "int8"
+    """`int8` is the fastest on a Raspberry Pi."""
+    threads: int = Field(1, ge=1, le=64)
+    """Threads of the interpreter."""
+    directory: Path | None = None
+    """Folder with models and cards; the ones that come with fer-edge when not given."""
+
+
+class OutputConfig(Section):
+    """What goes to standard output."""
+
+    stdout: Literal["auto", "table", "jsonl", "none"] = "auto"
+    """`auto`: a live table on a terminal, JSON lines in a pipe, nothing in the journal."""
+
+
+class JsonlConfig(Section):
+    """JSON lines to a file."""
+
+    path: Path | None = None
+    """File to append to; none when not given."""
+
+
+class MqttConfig(Section):
+    """Publishing to a broker."""
+
+    url: str | None = None
+    """mqtt://host[:port] or mqtts://host[:port] (TLS); nothing is published when not given."""
+    username: str | None = None
+    """User name at the broker."""
+    password_file: Path | None = None
+    """File whose first line is the password; else the systemd credential `mqtt-password`."""
+    ca_file: Path | None = None
+    """Certificate authority in PEM that signed the broker's certificate; else the system's."""
+    cert_file: Path | None = None
+    """Client certificate in PEM."""
+    key_file: Path | None = None
+    """Key of the client certificate in PEM."""
+    client_id: str | None = None
+    """Client identifier; `fer-edge-<device>` when not given."""
+    prefix: str | None = None
+    """Topic prefix; `fer-edge/<device>` when not given."""
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+    """Version of MQTT."""
+    keepalive_s: int = Field(30, ge=5, le=3600)
+    """Keep-alive in seconds; the broker says `offline` after one and a half of it."""
+    max_rate_hz: float = Field(10.0, gt=0, le=240)
+    """At most so many `faces` messages a second."""
+    diagnostics_s: Seconds = 10.0
+    """Seconds between two `diagnostics` messages."""
+    home_assistant: bool = False
+    """Announce the entities to Home Assistant (MQTT discovery)."""
+    discovery_prefix: str = "homeassistant"
+    """Home Assistant's discovery prefix."""
+
+    @field_validator("url")
+    @classmethod
+    def _broker_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in MQTT_PORTS or not parts.hostname:
+            raise ValueError("write it as mqtt://host:1883 or mqtts://host:8883")
+        if parts.path.strip("/") or parts.query:
+            raise ValueError("has a path; the topic prefix goes into mqtt.prefix")
+        if parts.username is not None:
+            raise ValueError(PASSWORD_IN_URL + ", the user into username")
+        _ = parts.port  # ValueError on a port that is no number
+        return url
+
+    @field_validator("prefix")
+    @classmethod
+    def _plain_topic(cls, prefix: str | None) -> str | None:
+        if prefix is not None and (not prefix or re.search(r"[#+\0]|^/|/$", prefix)):
+            raise ValueError("must not be empty, hold # or +, nor begin or end with /")
+        return prefix
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file come together; give both or neither")
+        return self
+
+
+class LogConfig(Section):
+    """What is written to standard error, or to the journal."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is written."""
+
+
+def default_device() -> str:
+    """The host name without its domain, with what a topic cannot hold replaced by `-`."""
+    name = socket.gethostname().split(".")[0]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name) or "fer-edge"

@@ -1,0 +1,232 @@
+"""The values that travel through the pipeline, and the protocols of the parts that handle them.
+
+Every value is frozen and every image is a read-only array, so a value can be handed from thread to
+thread without a lock. Boxes are in pixels of the full frame, whatever size a stage worked at.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+GrayImage = NDArray[np.uint8]
+"""Luma, shape [height, width]."""
+
+BgrImage = NDArray[np.uint8]
+"""Colour, shape [height, width, 3], channels blue, green, red."""
+
+Probabilities = NDArray[np.float32]
+"""Shape [8], in the order of `Emotion`, sums to 1."""
+
+
+class Emotion(StrEnum):
+    """The eight classes, in the order of every model's output."""
+
+    NEUTRAL = "neutral"
+    HAPPY = "happy"
+    SAD = "sad"
+    SURPRISE = "surprise"
+    FEAR = "fear"
+    DISGUST = "disgust"
+    ANGER = "anger"
+    CONTEMPT = "contempt"
+
+
+EMOTIONS: Final = tuple(Emotion)
+
+UNCERTAIN: Final = "uncertain"
+"""Published in place of an emotion while no class is confident enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A bounding box in pixels of the full frame; `x`, `y` is the top left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Picture(Protocol):
+    """What a camera delivered, decoded only as far as a stage asks. Safe to use from two threads."""
+
+    @property
+    def width(self) -> int:
+        """Full width in pixels."""
+
+    @property
+    def height(self) -> int:
+        """Full height in pixels."""
+
+    def gray(self, min_width: int = 0) -> GrayImage:
+        """Luma, read-only, [h, w]: the smallest plane at hand that is at least `min_width` wide.
+
+        `min_width=0` means full size. The returned plane may be wider than asked for, never
+        narrower (unless the picture itself is), and always has the picture's aspect ratio.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+
+    def bgr(self) -> BgrImage:
+        """Colour, read-only, [height, width, 3]; only a screen or a recording asks for it.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which frame a value belongs to."""
+
+    seq: int
+    """Number of the frame in this run, from 0, rising; gaps are frames that were dropped."""
+    captured_ns: int
+    """`time.monotonic_ns()` at capture: for latency."""
+    captured_at: datetime
+    """UTC at capture: for the wire. For a recording played with `fast`, start time + position."""
+    width: int
+    """Full frame width in pixels."""
+    height: int
+    """Full frame height in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One captured picture."""
+
+    stamp: Stamp
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The source was lost: nobody can be seen until the next frame."""
+
+    captured_ns: int
+    captured_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face as a detector found it."""
+
+    box: Box
+    score: float
+    """Detector's own confidence; comparable within one detector only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A confirmed face, followed over frames."""
+
+    id: int
+    """Unique in this run, from 1."""
+    box: Box
+    since: datetime
+    """UTC capture time of the first frame in which the face was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBatch:
+    """The confirmed faces of one frame with their crops, on the way to the affect stage."""
+
+    stamp: Stamp
+    tracks: tuple[Track, ...]
+    crops: tuple[GrayImage, ...]
+    """One square luma crop for each track, each of its own size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Affect:
+    """What the model says of one face, before or after smoothing."""
+
+    probabilities: Probabilities
+    valence: float
+    """-1 (unpleasant) to 1 (pleasant)."""
+    arousal: float
+    """-1 (calm) to 1 (excited)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face as it is published."""
+
+    track: Track
+    emotion: Emotion | None
+    """None while uncertain."""
+    confidence: float
+    """Smoothed probability of the most probable class, 0 to 1."""
+    affect: Affect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Everything known of one processed frame."""
+
+    stamp: Stamp
+    faces: tuple[Face, ...] = field(default=())
+    """Largest box first."""
+
+
+class Stream(Protocol):
+    """An open source."""
+
+    def read(self) -> Frame | None:
+        """The next frame, in order; None when a recording has ended.
+
+        Blocks until a frame is there, at the longest for the source's own timeout.
+
+        Raises:
+            SourceLostError: the camera stalled or vanished; close it and open the source anew.
+            SourceError: the source will never deliver a frame (not a video, say).
+        """
+
+
+class Source(Protocol):
+    """Something that can be opened, again and again."""
+
+    @property
+    def name(self) -> str:
+        """For people, one line, without passwords."""
+
+    @property
+    def live(self) -> bool:
+        """A live source is reopened for ever when it is lost; a recording ends."""
+
+    def open(self) -> AbstractContextManager[Stream]:
+        """Open the source; leaving the context releases it.
+
+        Raises:
+            SourceLostError: not there now (unplugged, refused): try again later.
+            SourceError: will never be there (no such file, not a video).
+        """
+
+
+Detector = Callable[[Picture], Sequence[Detection]]
+"""Finds every face of a picture; boxes in pixels of the full frame."""
+
+
+class Sink(Protocol):
+    """Where results go. Called from one thread only."""
+
+    @property
+    def name(self) -> str:
+        """One word for logs and statistics."""
+
+    def put(self, result: Result) -> None:
+        """Take one result. Must not block for longer than a local write does."""
+
+    def idle(self) -> None:
+        """Called about four times a second while no result comes: for what is due by time."""
+
+    def close(self) -> None:
+        """Flush and release; called once, after the last `put`. Returns within a second."""
