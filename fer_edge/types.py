@@ -164,7 +164,7 @@ class Face:
     emotion: Emotion | None
     """None while uncertain."""
     confidence: float
-    """Smoothed probability of the most probable class, 0 to 1."""
+    """Smoothed probability of `emotion`, or of the most probable class while uncertain, 0 to 1."""
     affect: Affect
 
 

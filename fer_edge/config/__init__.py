@@ -1,8 +1,9 @@
 """Configuration: what can be set, from where, and how to say what is wrong with it."""
 
+from fer_edge.config._describe import known_keys
 from fer_edge.config._load import DEFAULT_PATH, load
 from fer_edge.config._models import Config
-from fer_edge.config._render import render
+from fer_edge.config._render import mask_url, render
 from fer_edge.config._secrets import read_password
 from fer_edge.config._sections import (
     MQTT_PORTS,
@@ -47,7 +48,9 @@ __all__ = [
     "TrackingConfig",
     "V4l2Source",
     "ViolaJonesDetector",
+    "known_keys",
     "load",
+    "mask_url",
     "parse_source",
     "read_password",
     "render",

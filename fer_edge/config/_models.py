@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fer_edge.config._sections import (
     AutoSource,
@@ -23,8 +23,8 @@ ENV_PREFIX = "FER_EDGE__"
 class Config(BaseSettings):
     """Everything that can be set; `fer-edge config` prints what is in effect.
 
-    Built by `fer_edge.config.load`, which merges the layers itself, so that an error can name the
-    layer it came from; constructing it directly reads neither file nor environment.
+    Made by `fer_edge.config.load`, which merges the layers itself, so that an error can name the
+    layer it came from.
     """
 
     model_config = SettingsConfigDict(
@@ -62,15 +62,3 @@ class Config(BaseSettings):
         if not device or not all(c.isalnum() or c in "-_" for c in device):
             raise ValueError("only letters, digits, - and _; it becomes part of the MQTT topics")
         return device
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what the caller passes: the layers are merged in `load`."""
-        return (init_settings,)

@@ -5,9 +5,7 @@ from typing import Any
 
 from fer_edge.errors import ConfigError
 
-HELP = (
-    "demo, picamera2[:NUMBER], /dev/videoN, http://…, rtsp://…, a video file or a folder of pictures"
-)
+HELP = "demo, picamera2[:NUMBER], /dev/videoN, http://…, rtsp://…, a video file or a folder of pictures"
 
 
 def parse_source(text: str) -> dict[str, Any]:
@@ -23,7 +21,7 @@ def parse_source(text: str) -> dict[str, Any]:
         return {"type": "picamera2", "camera": int(rest or 0)}
     if "://" in text:
         return {"type": "stream", "url": text}
-    if text.startswith("/dev/video") or text.startswith("/dev/v4l/"):
+    if text.startswith(("/dev/video", "/dev/v4l/")):
         return {"type": "v4l2", "device": text}
     path = Path(text)
     if path.is_dir():

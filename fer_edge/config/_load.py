@@ -1,0 +1,158 @@
+"""Merging the layers: defaults, then file, then environment, then command line."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import EnvSettingsSource, SettingsError
+
+from fer_edge.config._describe import known_keys
+from fer_edge.config._models import ENV_PREFIX, Config
+from fer_edge.errors import ConfigError
+
+DEFAULT_PATH = Path("/etc/fer-edge/config.toml")
+
+COMMAND_LINE = "command line"
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One origin of settings, and how an error names a key of it."""
+
+    origin: str
+    values: Mapping[str, Any]
+
+    def holds(self, location: tuple[str, ...]) -> bool:
+        """Whether this layer sets the value at `location`, or something below it."""
+        node: Any = self.values
+        for key in location:
+            if not isinstance(node, Mapping) or key not in node:
+                return False
+            node = node[key]
+        return True
+
+    def spell(self, location: tuple[str, ...]) -> str:
+        """The key as a person wrote it in this layer."""
+        if self.origin == "environment":
+            return ENV_PREFIX + "__".join(location).upper()
+        return ".".join(location)
+
+
+def load(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
+    """The configuration in effect.
+
+    Args:
+        path: TOML file; `DEFAULT_PATH` where that exists when not given.
+        environ: Environment; `os.environ` when not given.
+        overrides: What the command line sets, as a tree of sections.
+
+    Raises:
+        ConfigError: one line that names file, key and remedy.
+    """
+    if path is None and DEFAULT_PATH.exists():
+        path = DEFAULT_PATH
+    layers = [Layer(COMMAND_LINE, overrides or {})]
+    layers.insert(0, Layer("environment", _read_environment(environ)))
+    if path is not None:
+        layers.insert(0, Layer(str(path), _read_toml(path)))
+    merged: Tree = {}
+    for layer in layers:
+        merged = _merge(merged, layer.values)
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error.errors()[0], layers)) from None
+
+
+def _read_toml(path: Path) -> Tree:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read it: {error.strerror}; check --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}; see deploy/config.example.toml") from None
+
+
+def _read_environment(environ: Mapping[str, str] | None) -> Tree:
+    """FER_EDGE__SECTION__FIELD, as pydantic-settings reads it.
+
+    Its reader looks only for keys that exist, so a misspelt one is added by hand, to be refused
+    with the rest.
+    """
+    environ = os.environ if environ is None else environ
+    mine = {k.lower(): v for k, v in environ.items() if k.upper().startswith(ENV_PREFIX)}
+    source = EnvSettingsSource(Config)
+    source.env_vars = mine
+    try:
+        tree: Tree = dict(source())
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}; set its fields one by one instead") from None
+    for name, value in mine.items():
+        *sections, field = name.removeprefix(ENV_PREFIX.lower()).split("__")
+        node = tree
+        for section in sections:
+            below = node.setdefault(section, {})
+            if not isinstance(below, dict):
+                raise ConfigError(f"environment: {name.upper()}: {section} is not a section")
+            node = below
+        node.setdefault(field, value)
+    return tree
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+    """`over` on top of `base`; a section whose `type` changes is replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            other_type = "type" in value and value["type"] != below.get("type")
+            merged[key] = dict(value) if other_type else _merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
+    """One line: origin, key, what is wrong, what to do."""
+    location = tuple(str(part) for part in error["loc"])
+    # pydantic puts the chosen member of a union after its section; nobody wrote that.
+    if len(location) > 2 and location[0] == "source":
+        location = (location[0], *location[2:])
+    layer = next((one for one in reversed(layers) if one.holds(location)), None)
+    if layer is None:  # a missing field, or a rule over several fields
+        layer = next((one for one in reversed(layers) if one.holds(location[:1])), layers[-1])
+    place = f"{layer.origin}: {layer.spell(location)}"
+    if error["type"] in {"extra_forbidden", "union_tag_invalid"}:
+        return f"{place}: {_unknown(error, location)}"
+    if error["type"] == "missing":
+        return f"{place} is missing; add it"
+    reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
+    return f"{place} = {error['input']!r}: {reason}" if _is_leaf(error) else f"{place}: {reason}"
+
+
+def _is_leaf(error: ErrorDetails) -> bool:
+    """A value worth repeating: not a whole section, and nothing that may be secret."""
+    return isinstance(error["input"], str | int | float | bool) and "@" not in str(error["input"])
+
+
+def _unknown(error: ErrorDetails, location: tuple[str, ...]) -> str:
+    if error["type"] == "union_tag_invalid":
+        return f"unknown type; use one of {error['ctx']['expected_tags']}"
+    known = known_keys(location[:-1])
+    near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
+    if near:
+        return f"unknown key; did you mean {near[0]}?"
+    return f"unknown key; known are {', '.join(known)}"

@@ -1,0 +1,23 @@
+"""Face detectors: a picture in, boxes in pixels of the full frame out."""
+
+from typing import assert_never
+
+from fer_edge.config import DetectorConfig
+from fer_edge.types import Detector
+
+__all__ = ["open_detector"]
+
+
+def open_detector(config: DetectorConfig) -> Detector:
+    """The detector that `config` names.
+
+    Raises:
+        ConfigError: it cannot be set up as configured.
+    """
+    match config.type:
+        case "viola_jones":
+            from fer_edge.detectors.viola_jones import ViolaJones
+
+            return ViolaJones(config)
+        case unknown:
+            assert_never(unknown)
