@@ -1,0 +1,69 @@
+"""Face crop to network input: the only implementation, for training, evaluation and the edge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.types import Box, GrayImage
+
+if TYPE_CHECKING:
+    from fer_edge.modelcard import InputSpec
+
+
+def crop_face(image: GrayImage, box: Box, *, margin: float) -> GrayImage:
+    """Cut the square round a detector's box out of a luma plane.
+
+    The square is centred on the box; its side is the longer side of the box times
+    ``1 + 2 * margin``, so a negative margin cuts tighter than the box.  Pixels outside the
+    picture repeat its edge.
+
+    Args:
+        image: ``[height, width]``; the box is in its pixels.
+        box: where the face is; may reach outside the picture.
+        margin: share of the box added on each side, from the model's card.
+
+    Returns:
+        A contiguous, read-only copy, ``[side, side]``, at least 1 x 1.
+    """
+    height, width = image.shape
+    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
+    left = math.floor(box.x + box.width / 2 - side / 2 + 0.5)
+    top = math.floor(box.y + box.height / 2 - side / 2 + 0.5)
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        crop = image[top : top + side, left : left + side].copy()
+    else:
+        rows = np.clip(np.arange(top, top + side), 0, height - 1)
+        columns = np.clip(np.arange(left, left + side), 0, width - 1)
+        crop = image[rows[:, None], columns]
+    crop.flags.writeable = False
+    return crop
+
+
+def to_tensor(crops: Sequence[GrayImage], spec: InputSpec) -> NDArray[np.float32]:
+    """Resize and normalise face crops into one network input.
+
+    Shrinking averages areas, enlarging interpolates linearly; then ``pixel * scale + offset``.
+
+    Args:
+        crops: luma, each ``[height, width]`` of any size of at least 1 x 1.
+        spec: what the model's card says of its input.
+
+    Returns:
+        ``[len(crops), spec.height, spec.width, spec.channels]``, float32, luma repeated over
+        the channels.
+    """
+    import cv2
+
+    tensor = np.empty((len(crops), spec.height, spec.width, spec.channels), np.float32)
+    for row, crop in zip(tensor, crops, strict=True):
+        shrinks = crop.shape[0] > spec.height or crop.shape[1] > spec.width
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        row[:] = cv2.resize(crop, (spec.width, spec.height), interpolation=how)[..., None]
+    tensor *= np.float32(spec.scale)
+    tensor += np.float32(spec.offset)
+    return tensor
