@@ -25,7 +25,7 @@ QUIET_ENVIRONMENT: Final[Mapping[str, str]] = {
     "GLOG_minloglevel": "2",
     "LIBCAMERA_LOG_LEVELS": "*:WARN",  # it reports every camera's every mode at INFO
     "OPENCV_FFMPEG_LOGLEVEL": "-8",  # AV_LOG_QUIET; the source says itself what was lost
-    "OPENCV_LOG_LEVEL": "ERROR",
+    "OPENCV_LOG_LEVEL": "FATAL",  # its errors come as exceptions or as a closed stream too
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
 """Read by each library when it is loaded or first used, so set before its import."""
