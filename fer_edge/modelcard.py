@@ -10,8 +10,6 @@ import math
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fer_edge.errors import ModelError
@@ -153,7 +151,8 @@ class ModelCard(_Frozen):
     quantisation: str
     """How weights and activations are stored, for people."""
     temperature: float = Field(default=1.0, gt=0)
-    """Calibration (Guo et al. 2017), fitted on validation; see ``calibrated``."""
+    """Calibration (Guo et al. 2017), fitted on validation; not in the file: who runs the network
+    raises its probabilities to the power 1 / temperature and normalises them."""
     metrics: Metrics
     """How good it is."""
     provenance: Provenance
@@ -172,14 +171,6 @@ class ModelCard(_Frozen):
         if Path(file).name != file:
             raise ValueError("must be a file name without folders")
         return file
-
-    def calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Apply the temperature to the network's ``[N, 8]``; rows sum to 1, order is kept."""
-        if self.temperature == 1.0:
-            return probabilities
-        flattened = np.maximum(probabilities, 1e-6) ** np.float32(1 / self.temperature)
-        rows: NDArray[np.float32] = flattened / flattened.sum(-1, keepdims=True)
-        return rows
 
 
 def load_card(path: Path) -> ModelCard:

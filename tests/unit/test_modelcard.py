@@ -2,7 +2,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fer_edge.errors import ModelError
@@ -163,17 +162,6 @@ def test_a_model_is_read_only_if_it_is_the_one_described(tmp_path: Path) -> None
     model.unlink()
     with pytest.raises(ModelError, match=r"No such file.*reinstall"):
         read_model(card, tmp_path)
-
-
-def test_calibration_keeps_order_and_sums_to_one(tmp_path: Path) -> None:
-    card = load_card(write(tmp_path, 0.25, "int8"))
-    given = np.array([[0.9, 0.1, 0, 0, 0, 0, 0, 0]], np.float32)
-    calibrated = card.calibrated(given)
-    assert calibrated.dtype == np.float32
-    assert calibrated.sum() == pytest.approx(1)
-    assert 0.1 < calibrated[0, 1] < calibrated[0, 0] < 0.9
-    plain = card.model_copy(update={"temperature": 1.0})
-    np.testing.assert_array_equal(plain.calibrated(given), given)
 
 
 def test_the_models_that_ship_are_whole() -> None:

@@ -1,0 +1,93 @@
+"""The TFLite interpreter: ai-edge-litert, or tflite-runtime, which is the same under its old name."""
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fer_edge.config import ModelConfig
+from fer_edge.errors import ModelError
+from fer_edge.modelcard import ModelCard, find_card, models_dir, read_model
+from fer_edge.preprocess import to_tensor
+from fer_edge.types import EMOTIONS, Affect, GrayImage
+
+INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+
+
+def open_classifier(config: ModelConfig) -> "Classifier":
+    """The model that `config` names, checked against its card and loaded.
+
+    Raises:
+        ModelError: no such model, a file that is not what its card says, or no interpreter.
+    """
+    directory = config.directory or models_dir()
+    card = find_card(directory, config.alpha, config.precision)
+    return Classifier(card, read_model(card, directory), threads=config.threads)
+
+
+def import_interpreter() -> Any:
+    """The `Interpreter` class of whichever package is installed.
+
+    Raises:
+        ModelError: neither is.
+    """
+    # XNNPACK greets on standard error otherwise; read when the library is loaded.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in INTERPRETERS:
+        try:
+            return importlib.import_module(name).Interpreter
+        except ModuleNotFoundError:
+            continue
+    raise ModelError("no TFLite interpreter is installed; pip install ai-edge-litert")
+
+
+class Classifier:
+    """One loaded model; a call reads any number of crops, one after the other.
+
+    One after the other, because the tensors of the interpreter are allocated for one crop: another
+    number would allocate them anew, which costs more than the network at a small α.
+    """
+
+    def __init__(self, card: ModelCard, model: bytes, *, threads: int = 1) -> None:
+        self.card = card
+        try:
+            interpreter = import_interpreter()(model_content=model, num_threads=threads)
+            self._run = interpreter.get_signature_runner()
+            self._input = next(iter(self._run.get_input_details()))
+            outputs = set(self._run.get_output_details())
+        except (ValueError, RuntimeError, StopIteration) as error:
+            reason = str(error).splitlines()[0] if str(error) else "no signature"
+            raise ModelError(f"{card.file}: the interpreter refuses it: {reason}") from None
+        missing = {"emotion", "valence_arousal"} - outputs
+        if missing:
+            raise ModelError(
+                f"{card.file}: has no output {' or '.join(sorted(missing))}; convert it anew"
+            )
+
+    def __call__(self, crops: Sequence[GrayImage]) -> list[Affect]:
+        """One reading for each luma crop, in the same order."""
+        return [self._read(tensor) for tensor in to_tensor(crops, self.card.input)]
+
+    def _read(self, tensor: np.ndarray[Any, np.dtype[np.float32]]) -> Affect:
+        outputs = self._run(**{self._input: tensor[np.newaxis]})
+        probabilities = _calibrate(outputs["emotion"][0], self.card.temperature)
+        valence, arousal = outputs["valence_arousal"][0]
+        return Affect(probabilities, float(valence), float(arousal))
+
+
+def _calibrate(
+    probabilities: np.ndarray[Any, np.dtype[np.float32]], temperature: float
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+
+    A softmax of logits divided by T is the softmax's own output to the power 1/T, normalised.
+    """
+    if probabilities.shape != (len(EMOTIONS),):
+        raise ModelError(f"the model says {probabilities.shape} classes, not {len(EMOTIONS)}")
+    # int8 outputs can be exactly 0.
+    scaled = np.power(np.maximum(probabilities, 1e-6), np.float32(1 / temperature))
+    scaled = (scaled / scaled.sum()).astype(np.float32)
+    scaled.flags.writeable = False
+    return scaled

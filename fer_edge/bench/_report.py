@@ -1,0 +1,115 @@
+"""Showing what was measured: a table for people, JSON for programs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from fer_edge import __version__
+from fer_edge.bench._measure import STAGES, THESIS, measure
+from fer_edge.config import Config
+from fer_edge.errors import FerEdgeError
+from fer_edge.modelcard import ModelCard, list_cards, models_dir
+from fer_edge.system.board import read_board
+
+Report = dict[str, Any]
+
+
+def bench(config: Config, frames: int, *, every: bool, as_json: bool, arguments: list[str]) -> None:
+    """Measure the configured model, or `every` model there is, and print the figures.
+
+    `arguments` are those of this command that hold for every model; each of several models is
+    measured in a process of its own, or the peak of memory would be that of the largest.
+
+    Raises:
+        FerEdgeError: nothing could be measured.
+    """
+    directory = config.model.directory or models_dir()
+    if every:
+        runs = [run for card in list_cards(directory) for run in _child(card, frames, arguments)]
+    else:
+        with _progress(config.model.alpha, frames) as advance:
+            runs = [measure(config, frames, advance).to_dict()]
+    report = {
+        "fer_edge": __version__,
+        "source": config.source.model_dump(mode="json"),
+        "board": read_board().to_dict(),
+        "runs": runs,
+        "reference": THESIS,
+    }
+    if as_json:
+        sys.stdout.write(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    else:
+        _show(report)
+
+
+def _child(card: ModelCard, frames: int, arguments: list[str]) -> list[Report]:
+    """The figures of one model, from a process of its own."""
+    model = ["--alpha", str(card.alpha), "--precision", card.precision]
+    command = [sys.executable, "-m", "fer_edge", "bench", *arguments, *model]
+    done = subprocess.run(  # noqa: S603 - this program itself
+        [*command, "--frames", str(frames), "--json"], stdout=subprocess.PIPE, check=False
+    )
+    if done.returncode:
+        raise FerEdgeError(
+            f"{card.file}: not measured, see above; leave --all out to go on without"
+        )
+    runs: list[Report] = json.loads(done.stdout)["runs"]
+    return runs
+
+
+@contextmanager
+def _progress(alpha: float, frames: int) -> Iterator[Callable[[], object]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as bar:
+        task = bar.add_task(f"α = {alpha:g}", total=frames)
+        yield lambda: bar.advance(task)
+
+
+def _show(report: Report) -> None:
+    console = Console()
+    board = report["board"]
+    console.print(f"[bold]{board['model'] or 'this machine'}[/], {board['cores']} cores")
+    for run in report["runs"]:
+        console.print(_table(run))
+        console.print(
+            f"{run['frames_per_second']:g} frames/s in one thread, "
+            f"{run['faces_per_frame']:g} faces a frame, peak RSS {run['peak_rss_mb']:g} MB\n"
+        )
+    console.print(f"Reference: {THESIS['source']}; {THESIS['machine']}.", style="dim")
+    console.print("Figures of two machines do not compare; run this on yours.", style="dim")
+
+
+def _table(run: Report) -> Table:
+    table = Table(title=run["model"], title_justify="left")
+    table.add_column("stage")
+    for column in ("p50 ms", "p95 ms", "mean ms", "thesis, Pi 4, ms"):
+        table.add_column(column, justify="right")
+    reference: dict[str, Any] = {
+        "detect": THESIS["detect_ms"],
+        "classify": THESIS["classify_ms"].get(str(run["alpha"])),
+    }
+    for stage in STAGES:
+        timing = run["stages"][stage]
+        figures = (timing["p50_ms"], timing["p95_ms"], timing["mean_ms"])
+        table.add_row(
+            stage.replace("_", " / "),
+            *(f"{figure:.2f}" for figure in figures),
+            str(reference.get(stage) or ""),
+        )
+    return table

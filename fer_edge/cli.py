@@ -1,0 +1,214 @@
+"""The command line: thin, and quick to start, because every command imports what it needs itself."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from fer_edge import __version__
+from fer_edge.errors import ConfigError, FerEdgeError
+
+if TYPE_CHECKING:
+    from fer_edge.config import Config
+
+app = typer.Typer(
+    help="Faces in front of a camera become emotion, valence and arousal, on this device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+EX_SOFTWARE = 70
+"""sysexits(3): an error that nobody foresaw."""
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="TOML file.", show_default="/etc/fer-edge/config.toml"),
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        help="demo, picamera2[:NUMBER], /dev/videoN, http://…, rtsp://…, a video, or a folder.",
+    ),
+]
+AlphaOption = Annotated[float | None, typer.Option(help="Width of the network, 0.25 to 1.4.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="float32 or int8.")]
+ThreadsOption = Annotated[int | None, typer.Option(help="Threads of the interpreter.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Any other setting; repeatable."),
+]
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks and debug logs.")] = False,
+) -> None:
+    """What holds for every command."""
+    ctx.obj = debug
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    *,
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    alpha: AlphaOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="URL", help="Publish to mqtt://host:1883 or mqtts://…")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Standard output: auto, table, jsonl or none.")
+    ] = None,
+    jsonl: Annotated[Path | None, typer.Option(help="Append JSON lines to this file.")] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Every frame of a recording, as quickly as possible.")
+    ] = False,
+    settings: SetOption = None,
+) -> None:
+    """Recognise what a camera sees until stopped."""
+    from fer_edge.service import run as run_service
+    from fer_edge.system.logs import configure
+    from fer_edge.system.sdnotify import open_notifier
+
+    tree = _tree(source, alpha, precision, threads, settings)
+    _put(tree, "mqtt.url", mqtt)
+    _put(tree, "output.stdout", output)
+    _put(tree, "jsonl.path", jsonl)
+    _put(tree, "source.fast", fast or None)
+    loaded = _load(config, tree)
+    configure(loaded.log.level, debug=ctx.obj)
+    left_behind = run_service(loaded, open_notifier())
+    if left_behind:
+        # A thread that hangs in a driver would be waited for, or crash, in the interpreter's end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+@app.command()
+def bench(
+    ctx: typer.Context,
+    *,
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    alpha: AlphaOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to measure.")] = 200,
+    every: Annotated[bool, typer.Option("--all", help="Every model there is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    settings: SetOption = None,
+) -> None:
+    """Measure this machine, stage by stage."""
+    from fer_edge.bench import bench as run_bench
+    from fer_edge.system.logs import configure
+
+    tree = _tree(source or "demo", alpha, precision, threads, settings)
+    if tree["source"]["type"] in {"demo", "file", "images"}:
+        tree["source"].setdefault("fast", True)
+    loaded = _load(config, tree)
+    configure(loaded.log.level, debug=ctx.obj)
+    options = {"--config": config, "--source": source, "--threads": threads}
+    arguments = [str(part) for item in options.items() if item[1] is not None for part in item]
+    arguments += [part for setting in settings or [] for part in ("--set", setting)]
+    run_bench(loaded, frames, every=every, as_json=as_json, arguments=arguments)
+
+
+@app.command("config")
+def show_config(
+    *, config: ConfigOption = None, source: SourceOption = None, settings: SetOption = None
+) -> None:
+    """Print the configuration in effect, secrets masked."""
+    from fer_edge.config import render
+
+    typer.echo(render(_load(config, _tree(source, None, None, None, settings))), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the `faces` messages."""
+    import json
+
+    from fer_edge.sinks.payload import load_schema
+
+    typer.echo(json.dumps(load_schema(), indent=2))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _tree(
+    source: str | None,
+    alpha: float | None,
+    precision: str | None,
+    threads: int | None,
+    settings: list[str] | None,
+) -> dict[str, Any]:
+    """The command line as a tree of sections."""
+    from fer_edge.config import parse_source
+
+    tree: dict[str, Any] = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {setting}: write it as section.field=value")
+        _put(tree, key, value)
+    if source is not None:
+        tree["source"] = {**tree.get("source", {}), **parse_source(source)}
+    _put(tree, "model.alpha", alpha)
+    _put(tree, "model.precision", precision)
+    _put(tree, "model.threads", threads)
+    return tree
+
+
+def _put(tree: dict[str, Any], key: str, value: object) -> None:
+    """Set a dotted key, unless there is no value."""
+    if value is None:
+        return
+    *sections, field = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[field] = value
+
+
+def _load(path: Path | None, tree: Mapping[str, Any]) -> "Config":
+    from fer_edge.config import load
+
+    return load(path, overrides=tree)
+
+
+def main() -> NoReturn:
+    """Entry point: errors become one line and an exit code."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app(standalone_mode=True)
+    except FerEdgeError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        _complain(f"unexpected {type(error).__name__}: {error}; `fer-edge --debug …` shows where")
+        sys.exit(EX_SOFTWARE)
+    sys.exit(0)
+
+
+def _complain(message: str) -> None:
+    """One line on standard error, whatever the message holds."""
+    typer.echo(f"fer-edge: {' '.join(message.split())}", err=True)

@@ -1,0 +1,237 @@
+"""The way of the data: capture, vision, affect, sinks; in threads, or inline one after the other.
+
+Every stage is a plain callable. `Pipeline` gives each a thread of its own and joins them by
+newest-wins mailboxes; `run_inline` calls them in a row, for files and tests, where no frame may be
+lost. Neither knows the configuration: whoever builds the parts does.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from fer_edge.backoff import Backoff
+from fer_edge.errors import FrameError, SourceLostError
+from fer_edge.mailbox import Closed, Mailbox
+from fer_edge.stages import Statistics
+from fer_edge.types import FaceBatch, Frame, Gap, Result, Sink, Source
+from fer_edge.worker import Worker, stop_all
+
+log = logging.getLogger(__name__)
+
+SINK_MAILBOX = 8
+"""Results that wait for a sink: a write that takes a moment costs nothing, a stuck one little."""
+
+IDLE_S = 0.25
+"""How often a sink without results is called for what is due by time."""
+
+
+def run_inline(
+    source: Source,
+    vision: Callable[[Frame | Gap], FaceBatch | None],
+    affect: Callable[[FaceBatch], Result],
+    sinks: Sequence[Sink],
+    *,
+    statistics: Statistics | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> None:
+    """Every frame of a recording through every stage, in this thread; sinks are left open.
+
+    Raises:
+        FerEdgeError: whatever a part raises, but for a picture that cannot be decoded: that one is
+            counted and skipped.
+    """
+    statistics = statistics or Statistics()
+    with source.open() as stream:
+        while not stopping() and (frame := stream.read()) is not None:
+            statistics.captured.tick()
+            try:
+                batch = vision(frame)
+            except FrameError as error:
+                _skip(statistics, error)
+                continue
+            if batch is not None:
+                result = affect(batch)
+                _count(statistics, result)
+                for sink in sinks:
+                    sink.put(result)
+
+
+class Pipeline:
+    """The same stages, each in a thread, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        source: Source,
+        vision: Callable[[Frame | Gap], FaceBatch | None],
+        affect: Callable[[FaceBatch], Result],
+        sinks: Sequence[Sink],
+        *,
+        backoff: Backoff,
+        statistics: Statistics,
+    ) -> None:
+        self._source = source
+        self._vision = vision
+        self._affect = affect
+        self._backoff = backoff
+        self._statistics = statistics
+        self._frames: Mailbox[Frame | Gap] = Mailbox(1)
+        self._batches: Mailbox[FaceBatch] = Mailbox(1)
+        self._sinks = [(sink, Mailbox[Result](SINK_MAILBOX)) for sink in sinks]
+        self._ended: Mailbox[Worker] = Mailbox(3 + len(sinks))
+        self._workers = [
+            Worker("capture", self._capture, self._ended),
+            Worker("vision", self._see, self._ended),
+            Worker("affect", self._read, self._ended),
+        ]
+        self._workers += [
+            Worker(f"sink-{sink.name}", self._deliver(sink, mailbox), self._ended)
+            for sink, mailbox in self._sinks
+        ]
+        self.lost: str | None = None
+        """Why there are no pictures at present; None while there are."""
+        self.faces = 0
+        """How many faces the last result held."""
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        for worker in self._workers:
+            worker.start()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether every stage has ended, after at most `timeout_s`.
+
+        Raises:
+            BaseException: what ended a stage before its time.
+        """
+        worker = self._ended.get(timeout_s)
+        if worker is not None and worker.error is not None:
+            raise worker.error
+        return not any(worker.alive for worker in self._workers)
+
+    def stop(self, timeout_s: float) -> list[str]:
+        """End every stage; names of those that did not end within `timeout_s`."""
+        for worker in self._workers:
+            worker.stop()
+        self._frames.close(discard=True)
+        self._batches.close(discard=True)
+        for _, mailbox in self._sinks:
+            mailbox.close()
+        return [worker.name for worker in stop_all(self._workers, timeout_s)]
+
+    @property
+    def progress(self) -> int:
+        """Rises with every frame that got through, and with every attempt to get the camera back."""
+        return self._statistics.results.value + self._statistics.retries.value
+
+    def hanging(self, limit_s: float) -> list[str]:
+        """Names of the stages whose present step has lasted longer than `limit_s`."""
+        return [worker.name for worker in self._workers if worker.busy_s() > limit_s]
+
+    def dropped(self) -> dict[str, int]:
+        """How much each stage was too slow for, since the start."""
+        sinks = {sink.name: mailbox.dropped for sink, mailbox in self._sinks}
+        return {"vision": self._frames.dropped, "affect": self._batches.dropped, **sinks}
+
+    def _capture(self, worker: Worker) -> None:
+        """Deliver frames; open the source anew for ever if it is a live one."""
+        try:
+            while not worker.stopping:
+                try:
+                    self._stream(worker)
+                except SourceLostError as error:
+                    if not self._source.live:
+                        raise
+                    worker.free()
+                    self._report_loss(str(error))
+                    worker.pause(self._backoff.next())
+                else:
+                    return
+        finally:
+            self._frames.close()
+
+    def _stream(self, worker: Worker) -> None:
+        worker.busy()
+        with self._source.open() as stream:
+            while not worker.stopping:
+                worker.busy()
+                frame = stream.read()
+                worker.free()
+                if frame is None:
+                    return
+                if self.lost is not None:
+                    log.info("%s: pictures again", self._source.name)
+                    self.lost = None
+                self._backoff.reset()
+                self._statistics.captured.tick()
+                self._frames.put(frame)
+
+    def _report_loss(self, reason: str) -> None:
+        self._statistics.retries.add()
+        if self.lost is None:
+            log.warning("%s; trying again until it works", reason)
+            self._frames.put(Gap(time.monotonic_ns(), datetime.now(UTC), reason))
+        self.lost = reason
+
+    def _see(self, worker: Worker) -> None:
+        try:
+            while True:
+                item = self._frames.get()
+                worker.busy()
+                try:
+                    batch = self._vision(item) if item is not None else None
+                except FrameError as error:
+                    _skip(self._statistics, error)
+                else:
+                    if batch is not None:
+                        self._batches.put(batch)
+                worker.free()
+        except Closed:
+            self._batches.close()
+
+    def _read(self, worker: Worker) -> None:
+        try:
+            while True:
+                batch = self._batches.get()
+                if batch is None:
+                    continue
+                worker.busy()
+                result = self._affect(batch)
+                self.faces = len(result.faces)
+                _count(self._statistics, result)
+                for _, mailbox in self._sinks:
+                    mailbox.put(result)
+                worker.free()
+        except Closed:
+            for _, mailbox in self._sinks:
+                mailbox.close()
+
+    def _deliver(self, sink: Sink, mailbox: Mailbox[Result]) -> Callable[[Worker], None]:
+        def run(worker: Worker) -> None:
+            try:
+                while True:
+                    result = mailbox.get(IDLE_S)
+                    worker.busy()
+                    if result is None:
+                        sink.idle()
+                    else:
+                        sink.put(result)
+                    worker.free()
+            except Closed:
+                worker.busy()
+            finally:
+                sink.close()
+
+        return run
+
+
+def _count(statistics: Statistics, result: Result) -> None:
+    statistics.processed.tick()
+    statistics.results.add()
+    statistics.total.add(time.monotonic_ns() - result.stamp.captured_ns)
+
+
+def _skip(statistics: Statistics, error: FrameError) -> None:
+    statistics.unreadable.add()
+    if statistics.unreadable.value == 1:
+        log.warning("%s; skipped, as will be others like it", error)

@@ -1,0 +1,246 @@
+"""The daemon: configuration to parts, parts to a running pipeline, signals to an orderly end."""
+
+import logging
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from fer_edge.affect import Classifier, open_classifier
+from fer_edge.backoff import Backoff
+from fer_edge.config import Config
+from fer_edge.detectors import open_detector
+from fer_edge.pipeline import Pipeline, run_inline
+from fer_edge.sinks import open_sinks
+from fer_edge.sources import open_source
+from fer_edge.stages import AffectStage, Statistics, Vision
+from fer_edge.stats import LatencyMeter
+from fer_edge.system.board import temperature_c, throttled
+from fer_edge.system.logs import quiet_stderr
+from fer_edge.system.sdnotify import Notifier
+from fer_edge.tracking import Smoother, Tracker
+from fer_edge.types import Sink, Source
+
+log = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+POLL_S = 0.1
+"""How often the main thread looks for a signal, a stage that ended, and progress."""
+
+STATUS_S = 2.0
+"""How often systemd's status line is renewed."""
+
+SHUTDOWN_S = 1.5
+"""How long all stages together may take to end; the promise is two seconds."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of one run, and what they measure."""
+
+    vision: Vision
+    affect: AffectStage
+    classifier: Classifier
+    statistics: Statistics
+
+
+def build_stages(config: Config) -> Stages:
+    """Load the model and set up everything between source and sinks.
+
+    Raises:
+        ConfigError, ModelError: the configuration or the model cannot be used.
+    """
+    with quiet_stderr():
+        classifier = open_classifier(config.model)
+    statistics = Statistics()
+    vision = Vision(
+        open_detector(config.detector),
+        Tracker(config.tracking),
+        margin=classifier.card.input.margin,
+        crop_px=max(classifier.card.input.width, classifier.card.input.height),
+        statistics=statistics,
+    )
+    affect = AffectStage(classifier, Smoother(config.tracking), statistics=statistics)
+    return Stages(vision, affect, classifier, statistics)
+
+
+class Signals:
+    """SIGTERM, Ctrl-C and a closed terminal, taken when the service asks for them.
+
+    Blocked rather than handled: a handler runs between any two instructions, where it can only set
+    something that somebody must look at anyway; and no library's thread can catch them first.
+    """
+
+    def __enter__(self) -> Self:
+        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # What arrived while everything was being closed has been answered.
+        while self.taken(0):
+            pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+
+    def taken(self, timeout_s: float) -> bool:
+        """Whether one of them came within `timeout_s`."""
+        return signal.sigtimedwait(SIGNALS, timeout_s) is not None
+
+
+def run(config: Config, notifier: Notifier) -> list[str]:
+    """Run until a signal, the end of a recording, or an error.
+
+    Returns:
+        The names of threads that hang and were left behind; the caller must not wait for them.
+
+    Raises:
+        FerEdgeError: something that ends the service, in one line.
+    """
+    started = time.monotonic()
+    with Signals() as signals:
+        source = open_source(config.source)
+        stages = build_stages(config)
+        diagnose = Diagnose(config, stages, started)
+        sinks = open_sinks(config, diagnose)
+        log.info("source %s, model %s", source.name, stages.classifier.card.name)
+        if source.live or not getattr(config.source, "fast", False):
+            backoff = Backoff(config.retry.initial_s, config.retry.max_s)
+            pipeline = Pipeline(
+                source,
+                stages.vision,
+                stages.affect,
+                sinks,
+                backoff=backoff,
+                statistics=stages.statistics,
+            )
+            diagnose.pipeline = pipeline
+            return _run_threaded(pipeline, Heart(pipeline, stages.statistics, notifier), signals)
+        _run_fast(source, stages, sinks, notifier, signals)
+        return []
+
+
+def _run_fast(
+    source: Source,
+    stages: Stages,
+    sinks: Sequence[Sink],
+    notifier: Notifier,
+    signals: Signals,
+) -> None:
+    """Every frame of a recording, as quickly as they can be processed."""
+    with ExitStack() as stack:
+        for sink in sinks:
+            stack.callback(sink.close)
+        notifier.ready("processing a recording")
+
+        def stopping() -> bool:
+            notifier.watchdog()  # asked once a frame: a frame got through
+            return signals.taken(0)
+
+        run_inline(
+            source,
+            stages.vision,
+            stages.affect,
+            sinks,
+            statistics=stages.statistics,
+            stopping=stopping,
+        )
+
+
+def _run_threaded(pipeline: Pipeline, heart: "Heart", signals: Signals) -> list[str]:
+    """Until a signal, the end of a recording, or an error; names of the threads left behind."""
+    pipeline.start()
+    try:
+        while not signals.taken(0) and not pipeline.wait(POLL_S):
+            heart.beat()
+    finally:
+        heart.stop()
+        hanging = pipeline.stop(SHUTDOWN_S)
+        if hanging:
+            log.warning("left behind, still busy: %s", ", ".join(hanging))
+    return hanging
+
+
+class Heart:
+    """Tells systemd how the pipeline is: READY once, WATCHDOG on progress alone, STATUS."""
+
+    def __init__(self, pipeline: Pipeline, statistics: Statistics, notifier: Notifier) -> None:
+        self._pipeline = pipeline
+        self._statistics = statistics
+        self._notifier = notifier
+        self._ready = False
+        self._progress = 0
+        self._status_due = 0.0
+        # Half of the interval for the step, half for being noticed.
+        self._limit_s = (notifier.watchdog_interval_s or 30.0) / 2
+
+    def beat(self) -> None:
+        """Called a few times a second."""
+        progress = self._pipeline.progress
+        if progress == self._progress:
+            return
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready(self.status())
+        hanging = self._pipeline.hanging(self._limit_s)
+        if hanging:
+            log.warning("hanging for over %.0f s: %s", self._limit_s, ", ".join(hanging))
+        else:
+            self._notifier.watchdog()
+        self._progress = progress
+        if time.monotonic() >= self._status_due:
+            self._status_due = time.monotonic() + STATUS_S
+            self._notifier.status(self.status())
+
+    def stop(self) -> None:
+        """The end has begun."""
+        self._notifier.stopping("ending")
+
+    def status(self) -> str:
+        """One line for `systemctl status`."""
+        if self._pipeline.lost is not None:
+            return f"no pictures: {self._pipeline.lost}; trying again"
+        faces = self._pipeline.faces
+        rate = self._statistics.processed.per_second()
+        return f"{rate:.1f} frames/s, {faces} face{'' if faces == 1 else 's'}"
+
+
+class Diagnose:
+    """What the service publishes of itself; called by a sink every so often."""
+
+    def __init__(self, config: Config, stages: Stages, started: float) -> None:
+        self._config = config
+        self._stages = stages
+        self._started = started
+        self.pipeline: Pipeline | None = None
+
+    def __call__(self) -> Mapping[str, object]:
+        """Rates in frames a second, latencies in milliseconds since the start's last thousand."""
+        statistics = self._stages.statistics
+        card = self._stages.classifier.card
+        latencies = {
+            "detect": statistics.detect,
+            "classify": statistics.classify,
+            "capture_to_result": statistics.total,
+        }
+        return {
+            "frame_rate_in": round(statistics.captured.per_second(), 2),
+            "frame_rate_out": round(statistics.processed.per_second(), 2),
+            "dropped": self.pipeline.dropped() if self.pipeline else {},
+            "unreadable_frames": statistics.unreadable.value,
+            "source_retries": statistics.retries.value,
+            "source_lost": self.pipeline.lost if self.pipeline else None,
+            "latency_ms": {name: _rounded(meter) for name, meter in latencies.items()},
+            "model": card.name,
+            "uptime_s": round(time.monotonic() - self._started, 1),
+            "temperature_c": temperature_c(),
+            "throttled": throttled(),
+        }
+
+
+def _rounded(meter: LatencyMeter) -> dict[str, float] | None:
+    summary = meter.summary()
+    if summary is None:
+        return None
+    return {"p50": round(summary.p50_ms, 2), "p95": round(summary.p95_ms, 2)}

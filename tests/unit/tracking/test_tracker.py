@@ -1,0 +1,108 @@
+import pytest
+
+from fer_edge.config import TrackingConfig
+from fer_edge.tracking import Tracker
+from fer_edge.types import Box, Detection
+
+STILL = Box(100, 100, 200, 200)
+ELSEWHERE = Box(1000, 300, 200, 200)
+
+
+@pytest.fixture
+def config():
+    return TrackingConfig(confirm_hits=3, confirm_window=5, lost_after_s=0.5, iou=0.3)
+
+
+@pytest.fixture
+def follow(config, stamp_at):
+    """Feeds frames at 10 a second; each is a list of boxes."""
+    tracker = Tracker(config)
+    frames = iter(range(10_000))
+
+    def step(*boxes):
+        seq = next(frames)
+        detections = [Detection(box, 10.0) for box in boxes]
+        return tracker.update(detections, stamp_at(seq / 10, seq=seq))
+
+    return step
+
+
+def test_a_face_is_confirmed_after_n_detections(follow):
+    assert [len(follow(STILL)) for _ in range(4)] == [0, 0, 1, 1]
+
+
+def test_a_one_frame_false_face_is_never_reported(follow):
+    seen = [follow(STILL), *[follow() for _ in range(10)]]
+    assert not any(seen)
+
+
+def test_n_of_m_allows_gaps(follow):
+    boxes = [(STILL,), (), (STILL,), (), (STILL,)]
+    assert [len(follow(*frame)) for frame in boxes] == [0, 0, 0, 0, 1]
+
+
+def test_n_of_more_than_m_is_not_enough(follow):
+    pattern = [(STILL,), (), (), (STILL,), (), ()] * 5
+    assert not any(follow(*frame) for frame in pattern)
+
+
+def test_ids_stay_while_faces_move_and_cross_nothing(follow):
+    ids = set()
+    for step in range(30):
+        left = Box(100 + step * 20, 100, 200, 200)
+        right = Box(1200 - step * 10, 600, 250, 250)
+        ids |= {(track.id, track.box.width > 210) for track in follow(left, right)}
+    assert ids == {(1, False), (2, True)}
+
+
+def test_a_missed_detection_keeps_the_face_and_its_id(follow):
+    for _ in range(3):
+        follow(STILL)
+    kept = [follow() for _ in range(3)]
+    assert [[track.id for track in tracks] for tracks in kept] == [[1], [1], [1]]
+    assert [track.id for track in follow(STILL)] == [1]
+
+
+def test_a_face_that_left_is_gone_and_comes_back_as_another(follow):
+    for _ in range(3):
+        follow(STILL)
+    later = [len(follow()) for _ in range(8)]
+    assert later == [1, 1, 1, 1, 1, 0, 0, 0]
+    again = [[track.id for track in follow(STILL)] for _ in range(3)]
+    assert again == [[], [], [2]]
+
+
+def test_since_is_the_first_frame_in_which_it_was_seen(follow, stamp_at):
+    for _ in range(2):
+        follow(STILL)
+    (track,) = follow(STILL)
+    assert track.since == stamp_at(0).captured_at
+
+
+def test_the_box_follows_with_less_tremble(follow):
+    for step in range(12):
+        jitter = 10 if step % 2 else -10
+        tracks = follow(Box(100 + jitter, 100, 200, 200))
+    assert abs(tracks[0].box.x - 100) < 5
+
+
+def test_two_detections_never_share_a_track(follow):
+    twin = Box(110, 100, 200, 200)
+    for _ in range(4):
+        tracks = follow(STILL, twin)
+    assert len({track.id for track in tracks}) == 2
+
+
+def test_reset_forgets(config, stamp_at):
+    tracker = Tracker(config)
+    for step in range(3):
+        tracker.update([Detection(STILL, 1.0)], stamp_at(step / 10))
+    tracker.reset()
+    assert tracker.update([Detection(STILL, 1.0)], stamp_at(0.4)) == ()
+
+
+def test_a_clock_that_steps_back_loses_nothing(config, stamp_at):
+    tracker = Tracker(config)
+    for step in range(3):
+        tracker.update([Detection(STILL, 1.0)], stamp_at(1000 + step / 10))
+    assert len(tracker.update([], stamp_at(5))) == 1
