@@ -1,0 +1,79 @@
+"""Addresses of network cameras: the password goes in at the last moment, and reasons come out."""
+
+import http.client
+import socket
+import ssl
+from urllib.parse import quote, urlsplit, urlunsplit
+
+PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+ADVICE = {
+    401: "asks for a password; set username and password_file",
+    403: "denies access; check username and password_file",
+    404: "knows no such path; check the address",
+}
+PICTURES = ("multipart/", "video/", "image/", "application/octet-stream")
+
+
+def public(url: str) -> str:
+    """The address for people: without user, password and query, where some cameras keep a key."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def address_with_password(url: str, username: str | None, password: str | None) -> str:
+    """The address as FFmpeg wants it; only `open` ever sees it."""
+    parts = urlsplit(url)
+    user = quote(username, safe="") if username else parts.netloc.rpartition("@")[0]
+    if not user:
+        return url
+    if password is not None:
+        user += ":" + quote(password, safe="")
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
+
+
+def why_not(url: str, *, timeout_s: float) -> str:
+    """Why FFmpeg could not open this address, in a few words; FFmpeg itself does not tell.
+
+    Asks once more, without the password, and reads no further than the headers.
+    """
+    try:
+        return _ask(url, timeout_s)
+    except TimeoutError:
+        return f"no answer within {timeout_s:g} s; check address and network"
+    except socket.gaierror:
+        return f"no such host as {urlsplit(url).hostname}; check the address"
+    except ssl.SSLCertVerificationError as error:
+        return f"its certificate cannot be trusted ({error.verify_message})"
+    except http.client.HTTPException:
+        return "answers, but not with HTTP; check the address"
+    except (OSError, ValueError) as error:
+        return f"{getattr(error, 'strerror', None) or error}; check that the camera is on"
+
+
+def _ask(url: str, timeout_s: float) -> str:
+    parts = urlsplit(url)
+    if parts.scheme in {"http", "https"}:
+        return _ask_http(url, timeout_s)
+    address = (parts.hostname or "", parts.port or PORTS[parts.scheme])
+    with socket.create_connection(address, timeout_s):
+        return "answers, but FFmpeg can open no stream; check path, username, password_file"
+
+
+def _ask_http(url: str, timeout_s: float) -> str:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
+    try:
+        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        connection.request("GET", path, headers={"User-Agent": "fer-edge"})
+        answer = connection.getresponse()
+        content = answer.headers.get_content_type()
+        if answer.status >= 400:
+            advice = ADVICE.get(answer.status, "check the camera")
+            return f"the camera answers {answer.status} and {advice}"
+        if not content.startswith(PICTURES):
+            return f"is {content}, not a stream of pictures; check the path"
+        return f"is {content}, but FFmpeg finds no pictures in it"
+    finally:
+        connection.close()

@@ -1,0 +1,81 @@
+"""From a section of the configuration to a source."""
+
+from typing import assert_never
+
+from fer_edge.config import (
+    AutoSource,
+    DemoSource,
+    FileSource,
+    ImagesSource,
+    PiCamera2Source,
+    SourceConfig,
+    StreamSource,
+    V4l2Source,
+    read_password,
+)
+from fer_edge.errors import ConfigError
+from fer_edge.types import Source
+
+CREDENTIAL = "source-password"
+
+
+def open_source(config: SourceConfig) -> Source:
+    """The source that `config` describes; nothing is opened yet, `auto` looks for cameras.
+
+    Raises:
+        ConfigError: `auto` finds no camera, or what the source needs is not installed.
+    """
+    match config:
+        case AutoSource():
+            return _automatic()
+        case PiCamera2Source():
+            raise ConfigError("picamera2: not there yet")
+        case V4l2Source():
+            raise ConfigError("v4l2: not there yet")
+        case StreamSource():
+            return _stream(config)
+        case FileSource():
+            from fer_edge.sources.file import VideoFile
+
+            return VideoFile(config.path, fast=config.fast, loop=config.loop)
+        case ImagesSource():
+            from fer_edge.sources.images import ImageFolder
+
+            return ImageFolder(config.path, fps=config.fps, fast=config.fast)
+        case DemoSource():
+            return _demo(config)
+        case _:
+            assert_never(config)
+
+
+def _automatic() -> Source:
+    raise ConfigError(
+        "no camera found; name one with --source (rtsp://…, http://…, /dev/videoN, a file) "
+        "or try --source demo"
+    )
+
+
+def _demo(config: DemoSource) -> Source:
+    from fer_edge.sources.demo import Demo
+
+    return Demo(
+        size=(config.width, config.height),
+        fps=config.fps,
+        faces=config.faces,
+        frames=config.frames,
+        fast=config.fast,
+    )
+
+
+def _stream(config: StreamSource) -> Source:
+    from fer_edge.sources.stream import NetworkStream
+
+    return NetworkStream(
+        config.url,
+        username=config.username,
+        read_password=lambda: read_password(
+            "source.password_file", config.password_file, CREDENTIAL
+        ),
+        open_timeout_s=config.open_timeout_s,
+        stall_timeout_s=config.stall_timeout_s,
+    )

@@ -1,0 +1,63 @@
+"""OpenCV's video capture behind the few methods that are used, and its silence."""
+
+import os
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+AV_LOG_QUIET = "-8"
+
+
+class Capture(Protocol):
+    """The part of `cv2.VideoCapture` that sources use; `fakes.FakeCapture` is another."""
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Whether there is something to read from."""
+
+    def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
+        """A property, 0 when unknown."""
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803 - OpenCV's name
+        """Whether the property was taken."""
+
+    def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
+        """The next frame; False and None when there is none."""
+
+    def release(self) -> None:
+        """Close it."""
+
+
+def quiet_opencv() -> Any:
+    """`cv2`, which will not write to standard error: what goes wrong is raised or logged by us.
+
+    Called before every first use of video; FFmpeg's level is read from the environment once, when
+    OpenCV first needs FFmpeg. One who sets the variables to look for a fault is left alone.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", AV_LOG_QUIET)
+    import cv2
+
+    if "OPENCV_LOG_LEVEL" not in os.environ:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2
+
+
+def open_ffmpeg(url: str, *, open_timeout_s: float, read_timeout_s: float) -> Capture:
+    """FFmpeg on a file or an address; whether that succeeded tells `isOpened()`."""
+    cv2 = quiet_opencv()
+    options = [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+        round(open_timeout_s * 1000),
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+        round(read_timeout_s * 1000),
+    ]
+    capture: Capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, options)
+    return capture
+
+
+def fourcc(capture: Capture) -> str:
+    """Codec or pixel format in four characters, such as `MJPG`."""
+    import cv2
+
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    return code.to_bytes(4, "little", signed=code < 0).decode("ascii", "replace").strip("\0")
