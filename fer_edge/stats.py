@@ -4,7 +4,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,22 +16,22 @@ class Counter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._value = 0
+        self._count = 0
 
     def add(self, count: int = 1) -> None:
         """Count `count` more."""
         with self._lock:
-            self._value += count
+            self._count += count
 
     @property
-    def value(self) -> int:
+    def count(self) -> int:
         """How many so far."""
         with self._lock:
-            return self._value
+            return self._count
 
 
 class RateMeter:
-    """Events a second, over the last few seconds."""
+    """Events a second over the last few seconds, and how many there were since the start."""
 
     def __init__(
         self, window_s: float = 5.0, *, clock_ns: Callable[[], int] = time.monotonic_ns
@@ -42,17 +41,25 @@ class RateMeter:
         self._clock_ns = clock_ns
         self._first_ns: int | None = None
         self._events_ns: deque[int] = deque()
+        self._count = 0
 
-    def tick(self) -> None:
+    def add(self) -> None:
         """One event, now."""
         with self._lock:
             now_ns = self._clock_ns()
             if self._first_ns is None:
                 self._first_ns = now_ns
+            self._count += 1
             self._events_ns.append(now_ns)
             self._forget(now_ns)
 
-    def per_second(self) -> float:
+    @property
+    def count(self) -> int:
+        """How many events so far, within the window or not."""
+        with self._lock:
+            return self._count
+
+    def rate_hz(self) -> float:
         """Events a second; 0 before the second event."""
         with self._lock:
             now_ns = self._clock_ns()
@@ -70,21 +77,10 @@ class RateMeter:
             self._events_ns.popleft()
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """Summary of the last durations, in milliseconds."""
-
-    p50_ms: float
-    p95_ms: float
-    mean_ms: float
-    count: int
-    """How many durations the summary is of."""
-
-
 class LatencyMeter:
-    """Median, 95th percentile and mean of the last durations."""
+    """Median, 95th percentile and mean of the last `size` durations."""
 
-    def __init__(self, size: int = 512) -> None:
+    def __init__(self, size: int = 1000) -> None:
         self._lock = threading.Lock()
         self._durations_ns: deque[int] = deque(maxlen=size)
 
@@ -93,12 +89,15 @@ class LatencyMeter:
         with self._lock:
             self._durations_ns.append(duration_ns)
 
-    def summary(self) -> Latency | None:
-        """Of the last durations; None without any. Percentiles are interpolated linearly."""
+    def summary_ms(self) -> dict[str, float] | None:
+        """`p50`, `p95` and `mean` in milliseconds, to the microsecond; None without a duration.
+
+        Percentiles are interpolated linearly.
+        """
         with self._lock:
             durations_ns = np.array(self._durations_ns, dtype=np.float64)
         if durations_ns.size == 0:
             return None
-        p50, p95 = np.percentile(durations_ns, (50, 95)) / NS_PER_MS
-        mean = durations_ns.mean() / NS_PER_MS
-        return Latency(float(p50), float(p95), float(mean), int(durations_ns.size))
+        p50, p95 = np.percentile(durations_ns, (50, 95))
+        values = {"p50": p50, "p95": p95, "mean": durations_ns.mean()}
+        return {name: round(float(value) / NS_PER_MS, 3) for name, value in values.items()}
