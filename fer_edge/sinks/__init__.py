@@ -1,0 +1,74 @@
+"""Where results go: JSON lines, a live table, an MQTT broker; any number at once."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Literal, TextIO, assert_never
+
+from fer_edge.config import Config, OutputConfig
+from fer_edge.types import Sink
+
+
+def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) -> list[Sink]:
+    """Every sink that `config` asks for.
+
+    Args:
+        config: The whole configuration.
+        diagnostics: What is published of the device's own state.
+
+    Raises:
+        ConfigError: the broker's settings cannot be used.
+        SinkError: a file cannot be opened.
+    """
+    sinks: list[Sink] = []
+    with ExitStack() as opened:
+
+        def add(sink: Sink) -> None:
+            opened.callback(sink.close)
+            sinks.append(sink)
+
+        if config.jsonl.path is not None:
+            from fer_edge.sinks.jsonl import JsonlSink
+
+            add(JsonlSink(config.jsonl.path, config.device))
+        if config.mqtt.url is not None:
+            from fer_edge.sinks.mqtt_sink import MqttSink
+
+            add(MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics))
+        # Last: from here on the terminal belongs to the table.
+        output = open_output(config.output, config.device, sys.stdout)
+        if output is not None:
+            add(output)
+        opened.pop_all()
+    return sinks
+
+
+def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | None:
+    """The sink for standard output, if it is to have one."""
+    kind = _automatic(stream) if config.stdout == "auto" else config.stdout
+    match kind:
+        case "table":
+            from rich.console import Console
+
+            from fer_edge.sinks.table import TableSink
+
+            return TableSink(Console(file=stream))
+        case "jsonl":
+            from fer_edge.sinks.jsonl import JsonlSink
+
+            return JsonlSink(stream, device)
+        case "none":
+            return None
+        case _:
+            assert_never(kind)
+
+
+def _automatic(stream: TextIO) -> Literal["table", "jsonl", "none"]:
+    """A table for a person, JSON lines for a program, nothing to fill the journal with."""
+    if stream.isatty():
+        return "table"
+    # systemd.exec(5): $JOURNAL_STREAM is device and inode of what leads to the journal.
+    status = os.fstat(stream.fileno())
+    journal = os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return "none" if journal else "jsonl"

@@ -1,0 +1,91 @@
+"""JSON lines: the `faces` payload, one line a frame."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, TextIO
+
+from fer_edge.errors import SinkError
+from fer_edge.sinks.message import encode
+from fer_edge.sinks.payload import faces_message
+from fer_edge.types import Result
+
+
+class OutputClosedError(SinkError):
+    """Whoever read the output has gone (`… | head`): the run is over, and nothing went wrong."""
+
+    exit_code: ClassVar[int] = 0
+
+
+class JsonlSink:
+    """Writes every processed frame with faces, and one without when the last face has left."""
+
+    name = "jsonl"
+
+    def __init__(
+        self,
+        target: Path | TextIO,
+        device: str,
+        *,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Append to the file `target`, or write to a stream, which stays open at the end.
+
+        Raises:
+            SinkError: the file cannot be opened.
+        """
+        self._device = device
+        self._clock_ns = clock_ns
+        self._shown = False
+        self._own = isinstance(target, Path)
+        self._label = str(target) if isinstance(target, Path) else "standard output"
+        try:
+            # Line by line, so that a reader or a power cut finds whole lines.
+            self._stream = target.open("a", 1, "utf-8") if isinstance(target, Path) else target
+        except OSError as error:
+            raise SinkError(
+                f"jsonl.path: cannot write {target}: {error.strerror}; check folder and owner"
+            ) from None
+
+    def put(self, result: Result) -> None:
+        """Write a line if there are faces, or were until now.
+
+        Raises:
+            OutputClosedError: the reader of the pipe has gone.
+            SinkError: the line cannot be written.
+        """
+        if not (result.faces or self._shown):
+            return
+        self._shown = bool(result.faces)
+        line = encode(faces_message(result, self._device, now_ns=self._clock_ns()))
+        try:
+            self._stream.write(line.decode() + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._discard_rest()
+            raise OutputClosedError(f"{self._label}: the reader has gone") from None
+        except OSError as error:
+            self._discard_rest()
+            raise SinkError(
+                f"{self._label}: cannot write: {error.strerror}; free space or set another path"
+            ) from None
+
+    def idle(self) -> None:
+        """Nothing is due by time."""
+
+    def close(self) -> None:
+        """Close the file; a stream that was given stays open."""
+        if self._own:
+            self._stream.close()
+
+    def _discard_rest(self) -> None:
+        """Let the unwritten line go: Python would fail on it anew when it flushes at exit.
+
+        The remedy of Python's documentation, "Note on SIGPIPE" in the module `signal`.
+        """
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(null, self._stream.fileno())
+        finally:
+            os.close(null)

@@ -1,0 +1,282 @@
+"""The connection to an MQTT broker: the one file that knows paho.
+
+Every connection has a paho client of its own. So nothing can wait in a client for the next
+connection, and a result handed to one that has just died goes nowhere, by construction.
+"""
+
+import contextlib
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from paho.mqtt.client import Client, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from fer_edge.backoff import Backoff
+from fer_edge.config import RetryConfig
+from fer_edge.mailbox import Mailbox
+from fer_edge.sinks.broker import Broker
+from fer_edge.sinks.message import Message
+from fer_edge.stats import NS_PER_S, Counter
+from fer_edge.worker import Worker
+
+log = logging.getLogger(__name__)
+
+MAX_OUTSTANDING = 16
+"""Messages that paho may hold. It keeps QoS 0 without bound while a broker does not read: 1,915
+packets and 96 MB were seen, `max_queued_messages_set(1)` notwithstanding."""
+
+POLL_S = 0.1
+"""How long a silent connection goes on before it looks whether it should end."""
+
+GOODBYE_S = 0.25
+"""How long a connection may take to end by itself before it is cut."""
+
+
+@dataclass(frozen=True)
+class Announcements:
+    """What the broker is told on every connect."""
+
+    will: Message
+    """What it tells the others when the connection is lost."""
+    online: Message
+    """What it tells them while there is a connection."""
+    discovery: Sequence[Message] = ()
+    """What is told on a connect, and again …"""
+    birth: Message | None = None
+    """… whenever this message comes in."""
+
+
+class Connection:
+    """A connection that the broker has accepted."""
+
+    def __init__(self, client: Client, accepted_ns: int) -> None:
+        self.accepted_ns = accepted_ns
+        """When; on the clock of `Stamp.captured_ns`."""
+        self._client = client
+        self._outstanding: deque[MQTTMessageInfo] = deque()
+
+    def send(self, message: Message) -> bool:
+        """Hand to paho; False if it holds too much already, or the connection has just died."""
+        while self._outstanding and self._outstanding[0].is_published():
+            self._outstanding.popleft()
+        if len(self._outstanding) >= MAX_OUTSTANDING:
+            return False
+        info = _publish(self._client, message)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        self._outstanding.append(info)
+        return True
+
+    def send_last(self, message: Message, timeout_s: float) -> bool:
+        """Send, whatever else is waiting; whether it was acknowledged within `timeout_s`."""
+        info = _publish(self._client, message)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False
+        info.wait_for_publish(timeout_s)
+        return info.is_published()
+
+    def end(self) -> None:
+        """Say goodbye, so that the broker keeps the last will to itself; returns at once."""
+        self._client.disconnect()
+
+    def cut(self) -> None:
+        """End without the broker's help; returns at once."""
+        _shut(self._client)
+
+
+@dataclass
+class Outcome:
+    """How an attempt to connect went."""
+
+    accepted_ns: int | None = None
+    refusal: str | None = None
+    reason: str = "no answer"
+
+
+class Link:
+    """Keeps up a connection to the broker, for ever, in a thread of its own."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        announcements: Announcements,
+        *,
+        retry: RetryConfig,
+        random: Callable[[], float],
+        clock_ns: Callable[[], int],
+        ended: Mailbox[Worker] | None,
+    ) -> None:
+        """Begin to connect; returns at once."""
+        self.connection: Connection | None = None
+        """The present one; None while there is none."""
+        self.connects = Counter()
+        """Connections so far."""
+        self._broker = broker
+        self._announcements = announcements
+        self._retry = retry
+        self._backoff = Backoff(retry.initial_s, retry.max_s, random=random)
+        self._clock_ns = clock_ns
+        self._outcome = Outcome()
+        self._condition = ""
+        self._worker = Worker("mqtt", self._run, ended)
+        self._worker.start()
+
+    def stop(self) -> None:
+        """End, if need be without the broker's help; takes at most a third of a second."""
+        connection = self.connection
+        if connection is not None:
+            connection.end()
+        self._worker.stop()
+        if self._worker.join(GOODBYE_S):
+            return
+        if connection is not None:
+            connection.cut()
+        if not self._worker.join(POLL_S):
+            log.warning("mqtt: still waiting for %s; left behind", self._broker)
+
+    def _run(self, worker: Worker) -> None:
+        while not worker.stopping:
+            outcome = self._outcome = Outcome()
+            self._converse(worker)
+            if not worker.stopping:
+                worker.pause(self._report(outcome))
+
+    def _converse(self, worker: Worker) -> None:
+        """One connection from its begin to its end."""
+        client = self._make_client()
+        broker = self._broker
+        try:
+            client.connect(broker.host, broker.port, broker.keepalive_s)
+            while client.loop(POLL_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                if worker.stopping and not client.want_write():
+                    return
+        except OSError as error:
+            self._outcome.reason = _explain(error)
+        except Exception as error:  # noqa: BLE001 - what answers there need not be a broker
+            self._outcome.reason = f"its answer is not MQTT ({type(error).__name__})"
+        finally:
+            self.connection = None
+            _close(client)
+
+    def _make_client(self) -> Client:
+        broker = self._broker
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=broker.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5
+            if broker.version == "5"
+            else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.username_pw_set(broker.username, broker.password)
+        if broker.tls is not None:
+            client.tls_set_context(broker.tls)
+        will = self._announcements.will
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_socket_open = _no_delay
+        # With a callback here paho leaves writing to `loop`, in this thread; without one,
+        # `publish` would write in the caller's thread, in the middle of a packet perhaps.
+        client.on_socket_register_write = _leave_to_loop
+        return client
+
+    def _on_connect(
+        self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if reason.is_failure:
+            self._outcome.refusal = str(reason)
+            return
+        self._outcome.accepted_ns = self._clock_ns()
+        self.connects.add()
+        _publish(client, self._announcements.online)
+        birth = self._announcements.birth
+        if birth is not None:
+            client.subscribe(birth.topic, birth.qos)
+        for message in self._announcements.discovery:
+            _publish(client, message)
+        self._note(logging.INFO, f"connected to {self._broker}")
+        self.connection = Connection(client, self._outcome.accepted_ns)
+
+    def _on_disconnect(
+        self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        self.connection = None
+        # paho's words for a connection that broke off say less than these.
+        self._outcome.reason = "connection closed" if reason == "Unspecified error" else str(reason)
+
+    def _on_message(self, client: Client, _data: Any, message: Any) -> None:
+        birth = self._announcements.birth
+        if birth is not None and message.payload == birth.payload:
+            for announcement in self._announcements.discovery:
+                _publish(client, announcement)
+
+    def _report(self, outcome: Outcome) -> float:
+        """Log what has changed; seconds until the next attempt."""
+        if outcome.refusal is not None:
+            self._note(
+                logging.ERROR,
+                f"{self._broker} refused the connection: {outcome.refusal}; "
+                "check mqtt.username and mqtt.password_file; trying again until it works",
+            )
+            # It answered and meant it; asking often would only fill its log.
+            return self._retry.max_s
+        if outcome.accepted_ns is None:
+            self._note(
+                logging.WARNING,
+                f"cannot reach {self._broker}: {outcome.reason}; trying again until it works",
+            )
+        else:
+            self._note(
+                logging.WARNING,
+                f"lost the connection to {self._broker}: {outcome.reason}; trying again",
+            )
+            lasted_ns = self._clock_ns() - outcome.accepted_ns
+            # Two devices of one name throw each other out: a short connection is no success.
+            if lasted_ns > self._retry.max_s * NS_PER_S:
+                self._backoff.reset()
+        return self._backoff.next()
+
+    def _note(self, level: int, condition: str) -> None:
+        """One line for each change of condition, not for each attempt."""
+        if condition != self._condition:
+            self._condition = condition
+            log.log(level, "mqtt: %s", condition)
+
+
+def _publish(client: Client, message: Message) -> MQTTMessageInfo:
+    return client.publish(message.topic, message.payload, message.qos, message.retain)
+
+
+def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
+    """Send small packets at once: else one may wait for the acknowledgement of the one before."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _leave_to_loop(_client: Client, _data: Any, _sock: Any) -> None:
+    """`Client.loop` asks by itself what is to be written."""
+
+
+def _shut(client: Client) -> None:
+    """Both directions, now; whoever waits for the socket wakes up."""
+    sock: Any = client.socket()
+    if sock is not None:
+        with contextlib.suppress(OSError):  # the other side was quicker
+            # Past TLS, which would send what comes next unencrypted.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _close(client: Client) -> None:
+    sock: Any = client.socket()
+    if sock is not None:
+        sock.close()
+
+
+def _explain(error: OSError) -> str:
+    """The error for people."""
+    return str(getattr(error, "verify_message", "") or error.strerror or error)

@@ -1,0 +1,101 @@
+"""What is published, as JSON; pure, and versioned in each message's `schema`.
+
+Whoever gives a field another meaning, adds or removes one, gives the schema a new number. Times are
+RFC 3339 in UTC with milliseconds. `faces.schema.json` is the contract of `faces`.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import resources
+
+from fer_edge.sinks.message import JsonObject
+from fer_edge.stats import NS_PER_MS
+from fer_edge.types import EMOTIONS, UNCERTAIN, Box, Face, Result
+
+FACES_SCHEMA = "fer-edge/faces/1"
+STATE_SCHEMA = "fer-edge/state/1"
+DIAGNOSTICS_SCHEMA = "fer-edge/diagnostics/1"
+
+NOBODY = "none"
+"""In place of the emotion in `state` while there is no face."""
+
+DIGITS = 4
+"""Decimals of probabilities, valence and arousal: finer than any model is."""
+
+
+def faces_message(result: Result, device: str, *, now_ns: int) -> JsonObject:
+    """One processed frame; `now_ns` on the clock of `captured_ns` makes the latency.
+
+    Boxes are in whole pixels of the frame, largest first, and may reach over its edge. `seq` rises;
+    its gaps are frames that were dropped or had no face.
+    """
+    stamp = result.stamp
+    return {
+        "schema": FACES_SCHEMA,
+        "device": device,
+        "seq": stamp.seq,
+        "captured_at": timestamp(stamp.captured_at),
+        "latency_ms": round((now_ns - stamp.captured_ns) / NS_PER_MS, 1),
+        "frame": {"width": stamp.width, "height": stamp.height},
+        "faces": [_face(face) for face in result.faces],
+    }
+
+
+def state_message(result: Result, device: str) -> JsonObject:
+    """How many faces there are, and what the largest of them shows."""
+    message: JsonObject = {
+        "schema": STATE_SCHEMA,
+        "device": device,
+        "seq": result.stamp.seq,
+        "captured_at": timestamp(result.stamp.captured_at),
+        "faces": len(result.faces),
+        "emotion": NOBODY,
+        "valence": None,
+        "arousal": None,
+    }
+    if result.faces:
+        face = _face(result.faces[0])
+        message |= {key: face[key] for key in ("emotion", "valence", "arousal")}
+    return message
+
+
+def diagnostics_message(values: Mapping[str, object], device: str, *, at: datetime) -> JsonObject:
+    """How the device is doing; `values` are numbers, strings and mappings of them."""
+    return {"schema": DIAGNOSTICS_SCHEMA, "device": device, "at": timestamp(at), **values}
+
+
+def load_schema() -> JsonObject:
+    """The JSON Schema (2020-12) of `faces`, as it ships with the package."""
+    text = resources.files("fer_edge.sinks").joinpath("faces.schema.json").read_text("utf-8")
+    schema: JsonObject = json.loads(text)
+    return schema
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339, UTC, milliseconds."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def _face(face: Face) -> JsonObject:
+    probabilities = zip(EMOTIONS, face.affect.probabilities, strict=True)
+    return {
+        "id": face.track.id,
+        "box": _box(face.track.box),
+        "emotion": UNCERTAIN if face.emotion is None else face.emotion.value,
+        "confidence": round(float(face.confidence), DIGITS),
+        "probabilities": {emotion.value: round(float(p), DIGITS) for emotion, p in probabilities},
+        "valence": round(float(face.affect.valence), DIGITS),
+        "arousal": round(float(face.affect.arousal), DIGITS),
+        "since": timestamp(face.track.since),
+    }
+
+
+def _box(box: Box) -> JsonObject:
+    return {
+        "x": round(box.x),
+        "y": round(box.y),
+        "width": round(box.width),
+        "height": round(box.height),
+    }
