@@ -44,7 +44,7 @@ def run_inline(
     statistics = statistics or Statistics()
     with source.open() as stream:
         while not stopping() and (frame := stream.read()) is not None:
-            statistics.captured.tick()
+            statistics.captured.add()
             try:
                 batch = vision(frame)
             except FrameError as error:
@@ -122,7 +122,7 @@ class Pipeline:
     @property
     def progress(self) -> int:
         """Rises with every frame that got through, and with every attempt to get the camera back."""
-        return self._statistics.results.value + self._statistics.retries.value
+        return self._statistics.processed.count + self._statistics.retries.count
 
     def hanging(self, limit_s: float) -> list[str]:
         """Names of the stages whose present step has lasted longer than `limit_s`."""
@@ -163,7 +163,7 @@ class Pipeline:
                     log.info("%s: pictures again", self._source.name)
                     self.lost = None
                 self._backoff.reset()
-                self._statistics.captured.tick()
+                self._statistics.captured.add()
                 self._frames.put(frame)
 
     def _report_loss(self, reason: str) -> None:
@@ -226,12 +226,11 @@ class Pipeline:
 
 
 def _count(statistics: Statistics, result: Result) -> None:
-    statistics.processed.tick()
-    statistics.results.add()
+    statistics.processed.add()
     statistics.total.add(time.monotonic_ns() - result.stamp.captured_ns)
 
 
 def _skip(statistics: Statistics, error: FrameError) -> None:
     statistics.unreadable.add()
-    if statistics.unreadable.value == 1:
+    if statistics.unreadable.count == 1:
         log.warning("%s; skipped, as will be others like it", error)

@@ -16,7 +16,6 @@ from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
 from fer_edge.sources import open_source
 from fer_edge.stages import AffectStage, Statistics, Vision
-from fer_edge.stats import LatencyMeter
 from fer_edge.system.board import temperature_c, throttled
 from fer_edge.system.logs import quiet_stderr
 from fer_edge.system.sdnotify import Notifier
@@ -202,7 +201,7 @@ class Heart:
         if self._pipeline.lost is not None:
             return f"no pictures: {self._pipeline.lost}; trying again"
         faces = self._pipeline.faces
-        rate = self._statistics.processed.per_second()
+        rate = self._statistics.processed.rate_hz()
         return f"{rate:.1f} frames/s, {faces} face{'' if faces == 1 else 's'}"
 
 
@@ -225,22 +224,15 @@ class Diagnose:
             "capture_to_result": statistics.total,
         }
         return {
-            "frame_rate_in": round(statistics.captured.per_second(), 2),
-            "frame_rate_out": round(statistics.processed.per_second(), 2),
+            "frame_rate_in": round(statistics.captured.rate_hz(), 2),
+            "frame_rate_out": round(statistics.processed.rate_hz(), 2),
             "dropped": self.pipeline.dropped() if self.pipeline else {},
-            "unreadable_frames": statistics.unreadable.value,
-            "source_retries": statistics.retries.value,
+            "unreadable_frames": statistics.unreadable.count,
+            "source_retries": statistics.retries.count,
             "source_lost": self.pipeline.lost if self.pipeline else None,
-            "latency_ms": {name: _rounded(meter) for name, meter in latencies.items()},
+            "latency_ms": {name: meter.summary_ms() for name, meter in latencies.items()},
             "model": card.name,
             "uptime_s": round(time.monotonic() - self._started, 1),
             "temperature_c": temperature_c(),
             "throttled": throttled(),
         }
-
-
-def _rounded(meter: LatencyMeter) -> dict[str, float] | None:
-    summary = meter.summary()
-    if summary is None:
-        return None
-    return {"p50": round(summary.p50_ms, 2), "p95": round(summary.p95_ms, 2)}

@@ -52,8 +52,6 @@ class Statistics:
     """Frames that the source delivered."""
     processed: RateMeter = field(default_factory=RateMeter)
     """Frames that became a result."""
-    results: Counter = field(default_factory=Counter)
-    """The same, since the start."""
     unreadable: Counter = field(default_factory=Counter)
     """Frames that could not be decoded."""
     retries: Counter = field(default_factory=Counter)

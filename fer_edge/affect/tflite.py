@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.config import ModelConfig
 from fer_edge.errors import ModelError
 from fer_edge.modelcard import ModelCard, find_card, models_dir, read_model
 from fer_edge.preprocess import to_tensor
-from fer_edge.types import EMOTIONS, Affect, GrayImage
+from fer_edge.types import EMOTIONS, Affect, GrayImage, Probabilities
 
 INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
@@ -70,16 +71,14 @@ class Classifier:
         """One reading for each luma crop, in the same order."""
         return [self._read(tensor) for tensor in to_tensor(crops, self.card.input)]
 
-    def _read(self, tensor: np.ndarray[Any, np.dtype[np.float32]]) -> Affect:
+    def _read(self, tensor: NDArray[np.float32]) -> Affect:
         outputs = self._run(**{self._input: tensor[np.newaxis]})
         probabilities = _calibrate(outputs["emotion"][0], self.card.temperature)
         valence, arousal = outputs["valence_arousal"][0]
         return Affect(probabilities, float(valence), float(arousal))
 
 
-def _calibrate(
-    probabilities: np.ndarray[Any, np.dtype[np.float32]], temperature: float
-) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _calibrate(probabilities: NDArray[np.float32], temperature: float) -> Probabilities:
     """Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017).
 
     A softmax of logits divided by T is the softmax's own output to the power 1/T, normalised.
@@ -88,6 +87,6 @@ def _calibrate(
         raise ModelError(f"the model says {probabilities.shape} classes, not {len(EMOTIONS)}")
     # int8 outputs can be exactly 0.
     scaled = np.power(np.maximum(probabilities, 1e-6), np.float32(1 / temperature))
-    scaled = (scaled / scaled.sum()).astype(np.float32)
+    scaled = np.asarray(scaled / scaled.sum(), np.float32)
     scaled.flags.writeable = False
     return scaled

@@ -81,7 +81,7 @@ def test_that_silence_means_something(verify, good, bad, word):
 
 @needs_systemd
 def test_exposure_does_not_grow():
-    """2.0 with systemd 252; the scale goes to 10, and another systemd may count a little more."""
+    """1.9 with systemd 252; the scale goes to 10, and another systemd may count a little more."""
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(UNIT)],
         capture_output=True,

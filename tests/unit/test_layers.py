@@ -15,8 +15,10 @@ LAYERS = [
     {"sources", "detectors", "tracking", "affect", "sinks", "overlay", "system"},
     {"stages"},
     {"pipeline"},
-    {"service", "bench"},
-    {"cli", "__main__"},
+    {"service"},
+    {"bench"},
+    {"cli"},
+    {"__main__"},
 ]
 FOUNDATION = 1
 ROOMS = 2
