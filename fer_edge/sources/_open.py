@@ -19,7 +19,7 @@ from fer_edge.types import Source
 CREDENTIAL = "source-password"
 
 
-def open_source(config: SourceConfig) -> Source:
+def open_source(config: SourceConfig) -> Source:  # noqa: PLR0911 - one return a source
     """The source that `config` describes; nothing is opened yet, `auto` looks for cameras.
 
     Raises:
@@ -29,9 +29,9 @@ def open_source(config: SourceConfig) -> Source:
         case AutoSource():
             return _automatic()
         case PiCamera2Source():
-            raise ConfigError("picamera2: not there yet")
+            return _picamera2(config)
         case V4l2Source():
-            raise ConfigError("v4l2: not there yet")
+            return _v4l2(config)
         case StreamSource():
             return _stream(config)
         case FileSource():
@@ -49,9 +49,39 @@ def open_source(config: SourceConfig) -> Source:
 
 
 def _automatic() -> Source:
+    from fer_edge.sources._devices import first_camera
+    from fer_edge.sources.picamera2 import has_csi_camera
+
+    if has_csi_camera():
+        return _picamera2(PiCamera2Source(type="picamera2"))
+    if (device := first_camera()) is not None:
+        return _v4l2(V4l2Source(type="v4l2", device=device))
     raise ConfigError(
-        "no camera found; name one with --source (rtsp://…, http://…, /dev/videoN, a file) "
-        "or try --source demo"
+        "no camera found; name one with --source (http://…, rtsp://…, /dev/videoN, a video file) "
+        "or try the demo with --source demo"
+    )
+
+
+def _picamera2(config: PiCamera2Source) -> Source:
+    from fer_edge.sources.picamera2 import PiCamera
+
+    return PiCamera(
+        config.camera,
+        size=(config.width, config.height),
+        detect_width=config.detect_width,
+        fps=config.fps,
+        stall_timeout_s=config.stall_timeout_s,
+    )
+
+
+def _v4l2(config: V4l2Source) -> Source:
+    from fer_edge.sources.v4l2 import V4l2Camera
+
+    return V4l2Camera(
+        config.device,
+        size=(config.width, config.height),
+        fps=config.fps,
+        stall_timeout_s=config.stall_timeout_s,
     )
 
 

@@ -1,10 +1,19 @@
 """OpenCV's video capture behind the few methods that are used, and its silence."""
 
+import logging
 import os
+import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fer_edge.errors import FrameError, SourceLostError
+from fer_edge.sources._timing import Moment, Numbering
+from fer_edge.types import Frame, Picture
+
+log = logging.getLogger(__name__)
 
 AV_LOG_QUIET = "-8"
 
@@ -61,3 +70,45 @@ def fourcc(capture: Capture) -> str:
 
     code = int(capture.get(cv2.CAP_PROP_FOURCC))
     return code.to_bytes(4, "little", signed=code < 0).decode("ascii", "replace").strip("\0")
+
+
+class LiveStream:
+    """Frames of a camera behind OpenCV; `convert` makes a picture of what OpenCV hands out."""
+
+    def __init__(
+        self,
+        capture: Capture,
+        convert: Callable[[NDArray[np.uint8]], Picture],
+        *,
+        numbering: Numbering,
+        moment: Callable[[], Moment],
+        stall_timeout_s: float,
+        lost: Callable[[str], str],
+    ) -> None:
+        self._capture = capture
+        self._convert = convert
+        self._numbering = numbering
+        self._moment = moment
+        self._stall_timeout_s = stall_timeout_s
+        self._lost = lost
+        """Turns what was seen into the line that is raised."""
+
+    def read(self) -> Frame:
+        """The next frame whose header makes sense; cameras send a few broken ones at the start.
+
+        Raises:
+            SourceLostError: none came within the timeout, or the camera is gone.
+        """
+        started = time.monotonic()
+        while time.monotonic() - started < self._stall_timeout_s:
+            ok, data = self._capture.read()
+            moment = self._moment()
+            if not ok or data is None:
+                break
+            try:
+                return self._numbering.frame(self._convert(data), moment)
+            except FrameError as error:
+                log.debug("%s", error)
+        if time.monotonic() - started >= 0.9 * self._stall_timeout_s:
+            raise SourceLostError(self._lost(f"no picture for {self._stall_timeout_s:g} s"))
+        raise SourceLostError(self._lost("the camera closed the connection"))

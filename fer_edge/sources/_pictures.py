@@ -1,5 +1,9 @@
-"""Pictures that are decoded no further than a stage asks, so that a dropped frame costs nothing."""
+"""Pictures that are decoded no further than a stage asks, so that a dropped frame costs nothing.
 
+Two threads may ask one picture at once: at worst both do the same work, and get the same result.
+"""
+
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -43,24 +47,22 @@ class BgrPicture:
 
     def __init__(self, image: BgrImage) -> None:
         self._image = frozen(image)
-        self._luma: GrayImage | None = None
-        self._lock = Lock()
         self.height, self.width = image.shape[:2]
 
     def gray(self, min_width: int = 0) -> GrayImage:
         """Luma at full size, whatever `min_width` in pixels; converted once."""
         del min_width
-        import cv2
-
-        with self._lock:
-            if self._luma is None:
-                luma = cv2.cvtColor(self._image, cv2.COLOR_BGR2GRAY)
-                self._luma = frozen(np.asarray(luma, np.uint8))
-            return self._luma
+        return self._luma
 
     def bgr(self) -> BgrImage:
         """The picture as it was decoded."""
         return self._image
+
+    @cached_property
+    def _luma(self) -> GrayImage:
+        import cv2
+
+        return frozen(np.asarray(cv2.cvtColor(self._image, cv2.COLOR_BGR2GRAY), np.uint8))
 
 
 class JpegPicture:
@@ -106,7 +108,7 @@ class JpegPicture:
             return plane
 
     def bgr(self) -> BgrImage:
-        """Colour at full size, decoded anew on each call: only a screen asks, and once.
+        """Colour at full size, decoded on each call: only a screen asks, and once.
 
         Raises:
             FrameError: the data is corrupt.
@@ -123,6 +125,37 @@ class JpegPicture:
         if image is None:
             raise FrameError(f"JPEG of {len(self._data)} bytes is corrupt; the frame is skipped")
         return frozen(np.asarray(image, np.uint8))
+
+
+class YuyvPicture:
+    """YUV 4:2:2 as USB cameras send it where they have no JPEG: Y0 U Y1 V, two bytes a pixel.
+
+    Raises:
+        FrameError: `data` is not of `size` (width, height).
+    """
+
+    def __init__(self, data: NDArray[np.uint8], size: tuple[int, int]) -> None:
+        self.width, self.height = size
+        if data.size != 2 * self.width * self.height:
+            raise FrameError(f"{data.size} bytes are no {self.width}x{self.height} YUYV picture")
+        self._data = frozen(data.reshape(self.height, self.width, 2))
+
+    def gray(self, min_width: int = 0) -> GrayImage:
+        """Luma at full size, whatever `min_width` in pixels: every other byte, picked once."""
+        del min_width
+        return self._luma
+
+    def bgr(self) -> BgrImage:
+        """Colour at full size, converted on each call: only a screen asks, and once."""
+        import cv2
+
+        return frozen(np.asarray(cv2.cvtColor(self._data, cv2.COLOR_YUV2BGR_YUYV), np.uint8))
+
+    @cached_property
+    def _luma(self) -> GrayImage:
+        import cv2
+
+        return frozen(np.asarray(cv2.extractChannel(self._data, 0), np.uint8))
 
 
 class Yuv420Picture:

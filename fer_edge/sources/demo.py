@@ -9,9 +9,8 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,20 +136,19 @@ class DemoPicture:
     def __init__(self, size: tuple[int, int], where: list[Placement]) -> None:
         self.width, self.height = size
         self._where = where
-        self._luma: GrayImage | None = None
-        self._lock = Lock()
 
     def gray(self, min_width: int = 0) -> GrayImage:
         """Luma at full size, whatever `min_width` in pixels; rendered once."""
         del min_width
-        with self._lock:
-            if self._luma is None:
-                self._luma = scene((self.width, self.height), colour=False).render(self._where)
-            return self._luma
+        return self._luma
 
     def bgr(self) -> BgrImage:
         """Colour, rendered on each call: only a screen asks, and once."""
         return scene((self.width, self.height), colour=True).render(self._where)
+
+    @cached_property
+    def _luma(self) -> GrayImage:
+        return scene((self.width, self.height), colour=False).render(self._where)
 
 
 @dataclass(frozen=True, slots=True)

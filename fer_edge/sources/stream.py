@@ -7,17 +7,19 @@ was given up after the read timeout to the hundredth of a second. No buffer buil
 stream is read at its own rate, which the capture thread does: it never waits for the pipeline.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fer_edge.errors import FrameError, SourceLostError
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import SourceLostError
 from fer_edge.sources._address import address_with_password, public, why_not
-from fer_edge.sources._opencv import Capture, fourcc, open_ffmpeg
+from fer_edge.sources._opencv import Capture, LiveStream, fourcc, open_ffmpeg
 from fer_edge.sources._pictures import BgrPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
-from fer_edge.types import Frame, Picture, Stream
+from fer_edge.types import Picture, Stream
 
 RAW_PACKETS = -1.0
 """Value of CAP_PROP_FORMAT that makes FFmpeg hand out packets undecoded."""
@@ -62,44 +64,24 @@ class NetworkStream:
             if not capture.isOpened():
                 reason = why_not(self.url, timeout_s=self.open_timeout_s)
                 raise SourceLostError(f"{self.name}: {reason}")
-            yield _NetworkStream(self, capture, self._numbering)
+            yield self._stream(capture)
         finally:
             capture.release()
 
-
-class _NetworkStream:
-    def __init__(self, source: NetworkStream, capture: Capture, numbering: Numbering) -> None:
+    def _stream(self, capture: Capture) -> LiveStream:
         import cv2
 
-        self._source = source
-        self._capture = capture
-        self._numbering = numbering
         # Before the first frame is grabbed, or it is not taken.
-        self._raw = fourcc(capture) == "MJPG" and capture.set(cv2.CAP_PROP_FORMAT, RAW_PACKETS)
+        raw = fourcc(capture) == "MJPG" and capture.set(cv2.CAP_PROP_FORMAT, RAW_PACKETS)
+        return LiveStream(
+            capture,
+            _jpeg if raw else BgrPicture,
+            numbering=self._numbering,
+            moment=now,
+            stall_timeout_s=self.stall_timeout_s,
+            lost=lambda what: f"{self.name}: {what}",
+        )
 
-    def read(self) -> Frame:
-        deadline = time.monotonic() + self._source.stall_timeout_s
-        while True:
-            started = time.monotonic()
-            picture = self._picture(started)
-            if picture is not None:
-                return self._numbering.frame(picture, now())
-            if time.monotonic() > deadline:
-                raise SourceLostError(self._stalled())
 
-    def _picture(self, started: float) -> Picture | None:
-        """The next picture; None for a packet that is none."""
-        ok, data = self._capture.read()
-        if not ok or data is None:
-            if time.monotonic() - started >= 0.9 * self._source.stall_timeout_s:
-                raise SourceLostError(self._stalled())
-            raise SourceLostError(f"{self._source.name}: the camera closed the connection")
-        if not self._raw:
-            return BgrPicture(data)
-        try:
-            return JpegPicture(data.tobytes())
-        except FrameError:
-            return None
-
-    def _stalled(self) -> str:
-        return f"{self._source.name}: no picture for {self._source.stall_timeout_s:g} s"
+def _jpeg(packet: NDArray[np.uint8]) -> Picture:
+    return JpegPicture(packet.tobytes())
