@@ -1,0 +1,74 @@
+import io
+
+from rich.console import Console
+
+from fer_edge.sinks.table import TableSink
+
+
+class Terminal(io.StringIO):
+    """Records what is drawn on it."""
+
+    def isatty(self):
+        return True
+
+
+def open_table(clock):
+    screen = Terminal()
+    console = Console(file=screen, force_terminal=True, width=120, height=40, color_system=None)
+    return screen, TableSink(console, clock_ns=clock)
+
+
+def test_a_row_a_face(clock, result, face):
+    screen, table = open_table(clock)
+    one = result(face(3, valence=-0.5), face(12, emotion=None))
+    clock.tick(0.037)
+    table.put(one)
+    drawn = screen.getvalue()
+    table.close()
+    first, second = [line for line in drawn.splitlines() if "200x220" in line]
+    assert first.split()[1:3] == ["3", "│"]
+    assert "happy" in first
+    assert "65%" in first
+    assert "-0.50" in first
+    assert "+100+51" in first
+    assert "12" in second
+    assert "uncertain" in second
+    assert "latency 37 ms" in drawn
+
+
+def test_is_drawn_ten_times_a_second_at_most(clock, result, face):
+    screen, table = open_table(clock)
+    drawings = set()
+    for _ in range(300):
+        clock.tick(1 / 300)
+        table.put(result(face()))
+        drawings.add(len(screen.getvalue()))
+    table.close()
+    assert 9 <= len(drawings) <= 11
+
+
+def test_the_rate_falls_while_nothing_comes(clock, result):
+    screen, table = open_table(clock)
+    for _ in range(60):
+        clock.tick(0.1)
+        table.put(result())
+    assert "10.0 frames/s" in screen.getvalue()
+    clock.tick(10)
+    table.idle()
+    table.close()
+    assert screen.getvalue().rfind("0.0 frames/s") > screen.getvalue().rfind("10.0 frames/s")
+
+
+def test_leaves_the_terminal_as_it_was(clock, result, face):
+    screen, table = open_table(clock)
+    table.put(result(face()))
+    rows_drawn = screen.getvalue().count("\n")
+    table.close()
+    text = screen.getvalue()
+    hidden, shown = "\x1b[?25l", "\x1b[?25h"
+    assert text.count(hidden) == text.count(shown) == 1
+    assert text.rfind(shown) > text.rfind(hidden)
+    # Every line that was drawn is gone over upwards and erased.
+    assert rows_drawn > 3
+    after = text[text.rfind("happy") :]
+    assert after.count("\x1b[1A\x1b[2K") >= rows_drawn
