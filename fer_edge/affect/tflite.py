@@ -66,6 +66,8 @@ class Classifier:
             raise ModelError(
                 f"{card.file}: has no output {' or '.join(sorted(missing))}; convert it anew"
             )
+        # The first run allocates and compiles: before the first face, not with it.
+        self([np.zeros((card.input.height, card.input.width), np.uint8)])
 
     def __call__(self, crops: Sequence[GrayImage]) -> list[Affect]:
         """One reading for each luma crop, in the same order."""

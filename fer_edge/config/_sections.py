@@ -13,7 +13,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
 
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
-SECRET_IN_URL = (
+MOVE_IT = (
     "an address with a password in it shows up in process lists and logs; "
     "put the password into a file of its own and name that file in password_file"
 )
@@ -27,7 +27,7 @@ class Section(BaseModel):
 
 def _without_password(url: str) -> str:
     if urlsplit(url).password is not None:
-        raise ValueError(SECRET_IN_URL)
+        raise ValueError(MOVE_IT)
     return url
 
 
@@ -273,7 +273,7 @@ class MqttConfig(Section):
         if parts.path.strip("/") or parts.query:
             raise ValueError("has a path; the topic prefix goes into mqtt.prefix")
         if parts.username is not None:
-            raise ValueError(SECRET_IN_URL + ", the user into username")
+            raise ValueError(MOVE_IT + ", the user into username")
         _ = parts.port  # ValueError on a port that is no number
         return url
 

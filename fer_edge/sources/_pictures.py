@@ -162,8 +162,8 @@ class Yuv420Picture:
     """Planes of a libcamera request: the main stream, and a smaller one to search in.
 
     `main` and `lores` are YUV 4:2:0 buffers as they lie in memory, [rows, stride]: `height` rows of
-    luma, then two chroma planes with half the stride. Rows are padded to the stride, so luma is a
-    view without the padding and nothing is copied.
+    luma, then two chroma planes with half the stride, all in full range. Rows are padded to the
+    stride, so luma is a view without the padding and nothing is copied.
     """
 
     def __init__(
@@ -188,9 +188,18 @@ class Yuv420Picture:
         return self._planes[-1]
 
     def bgr(self) -> BgrImage:
-        """Colour at full size, converted on each call: only a screen asks, and once."""
+        """Colour at full size, converted on each call: only a screen asks, and once.
+
+        In full range, as JPEG has it; OpenCV's own conversion of I420 knows the video range only.
+        """
         import cv2
 
-        # Converted with its padding: a view without it would not be I420 any more.
-        colour = cv2.cvtColor(self._main[: self.height * 3 // 2], cv2.COLOR_YUV2BGR_I420)
-        return frozen(np.asarray(colour, np.uint8)[:, : self.width])
+        chroma = self._main[self.height : self.height * 3 // 2].reshape(self.height, -1)
+        half = chroma[:, : self.width // 2]
+        size = (self.width, self.height)
+        blue, red = (
+            cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
+            for plane in (half[: self.height // 2], half[self.height // 2 :])
+        )
+        colour = cv2.cvtColor(cv2.merge([self._planes[-1], red, blue]), cv2.COLOR_YCrCb2BGR)
+        return frozen(np.asarray(colour, np.uint8))

@@ -207,16 +207,19 @@ class FakePicamera2:
         self.closed = True
 
     def _buffer(self, name: str, picture: BgrImage) -> NDArray[np.uint8]:
-        """The picture as YUV 4:2:0 planes with padded rows, flat."""
+        """The picture as YUV 4:2:0 planes in full range with padded rows, flat."""
         import cv2
 
         width, height = self.config[name]["size"]
         stride = self.config[name]["stride"]
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-        planes = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        luma, red, blue = cv2.split(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb))
         padded = np.full((height * 3 // 2, stride), 255, np.uint8)
-        padded[:height, :width] = planes[:height]
+        padded[:height, :width] = luma
         # Chroma rows are half as long, so two of them, each padded, share a row of luma's stride.
-        chroma = padded[height:].reshape(-1, stride // 2)
-        chroma[:, : width // 2] = planes[height:].reshape(-1, width // 2)
+        chroma = padded[height:].reshape(height, stride // 2)
+        half = (width // 2, height // 2)
+        for top, plane in ((0, blue), (height // 2, red)):
+            shrunk = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
+            chroma[top : top + height // 2, : width // 2] = shrunk
         return padded.ravel()

@@ -113,6 +113,15 @@ def _import_picamera2() -> Any:
     return picamera2
 
 
+def _full_range() -> Any:
+    """Luma from 0 to 255, as in the JPEGs of other cameras; picamera2 itself takes 16 to 235."""
+    try:
+        import libcamera
+    except ImportError:
+        return None
+    return libcamera.ColorSpace.Sycc()
+
+
 @dataclass(frozen=True, slots=True)
 class PiCamera:
     """A CSI camera as a source."""
@@ -170,6 +179,7 @@ class PiCamera:
         return {
             "main": {"size": (width, height), "format": "YUV420"},
             "lores": lores,
+            "colour_space": _full_range(),
             "controls": {"FrameDurationLimits": (interval_us, interval_us)},
             "display": None,
             "encode": None,

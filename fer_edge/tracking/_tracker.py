@@ -1,24 +1,27 @@
 """Which detection continues which face."""
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from fer_edge.config import TrackingConfig
-from fer_edge.geometry import blend, iou
+from fer_edge.geometry import iou
+from fer_edge.tracking._motion import Motion
 from fer_edge.tracking._time import elapsed_s
 from fer_edge.types import Box, Detection, Stamp, Track
 
-BOX_WEIGHT = 0.6
-"""Weight of a new box against the old: Viola-Jones boxes tremble by some per cent in a still face."""
+REACH = 0.8
+"""Without overlap, a face is still the same within so many of its widths: at few frames a second it
+jumps further than it is wide."""
 
 
 @dataclass
 class _Candidate:
     """A face in the making; `id` is 0 until it is confirmed."""
 
-    box: Box
+    motion: Motion
     first: Stamp
     last: Stamp
     hits: deque[bool]
@@ -40,45 +43,60 @@ class Tracker:
 
     def update(self, detections: Sequence[Detection], stamp: Stamp) -> tuple[Track, ...]:
         """The confirmed faces after one more frame, in the order in which they appeared."""
-        pairs = self._match(detections)
+        pairs = self._match(detections, stamp)
         for index, candidate in enumerate(self._candidates):
             candidate.hits.append(index in pairs)
             if index in pairs:
-                found = detections[pairs[index]].box
-                candidate.box = blend(candidate.box, found, BOX_WEIGHT)
+                since_s = elapsed_s(candidate.last, stamp)
+                candidate.motion = candidate.motion.correct(detections[pairs[index]].box, since_s)
                 candidate.last = stamp
         taken = set(pairs.values())
         self._candidates += [
             _Candidate(
-                detection.box, stamp, stamp, deque([True], maxlen=self._config.confirm_window)
+                Motion.at_rest(detection.box),
+                stamp,
+                stamp,
+                deque([True], maxlen=self._config.confirm_window),
             )
             for index, detection in enumerate(detections)
             if index not in taken
         ]
         self._candidates = [one for one in self._candidates if self._stays(one, stamp)]
-        return tuple(Track(one.id, one.box, one.first.captured_at) for one in self._confirmed())
+        return tuple(
+            Track(one.id, one.motion.predict(elapsed_s(one.last, stamp)), one.first.captured_at)
+            for one in self._confirmed()
+        )
 
     def reset(self) -> None:
         """Forget every face: the camera was lost."""
         self._candidates.clear()
 
-    def _match(self, detections: Sequence[Detection]) -> dict[int, int]:
-        """Candidate to detection, best overlap first."""
-        overlaps = sorted(
-            (
-                (iou(candidate.box, detection.box), ci, di)
-                for ci, candidate in enumerate(self._candidates)
-                for di, detection in enumerate(detections)
-            ),
-            key=lambda overlap: -overlap[0],
-        )
+    def _match(self, detections: Sequence[Detection], now: Stamp) -> dict[int, int]:
+        """Candidate to detection, best first: by overlap, and what is left by nearness."""
+        predicted = [one.motion.predict(elapsed_s(one.last, now)) for one in self._candidates]
+        scores = [
+            (self._likeness(box, detection.box), ci, di)
+            for ci, box in enumerate(predicted)
+            for di, detection in enumerate(detections)
+        ]
         pairs: dict[int, int] = {}
         taken: set[int] = set()
-        for overlap, ci, di in overlaps:
-            if overlap >= self._config.iou and ci not in pairs and di not in taken:
+        for score, ci, di in sorted(scores, reverse=True):
+            if score > 0 and ci not in pairs and di not in taken:
                 pairs[ci] = di
                 taken.add(di)
         return pairs
+
+    def _likeness(self, expected: Box, found: Box) -> float:
+        """Above 1 for enough overlap, up to 1 for nearness at a like size, 0 for another face."""
+        overlap = iou(expected, found)
+        if overlap >= self._config.iou:
+            return 1 + overlap
+        if not 0.5 < found.width / expected.width < 2:
+            return 0.0
+        x = found.x + found.width / 2 - expected.x - expected.width / 2
+        y = found.y + found.height / 2 - expected.y - expected.height / 2
+        return max(0.0, 1 - math.hypot(x, y) / (REACH * expected.width))
 
     def _stays(self, candidate: _Candidate, now: Stamp) -> bool:
         if candidate.id == 0 and not any(candidate.hits):

@@ -1,6 +1,6 @@
 import pytest
 
-from fer_edge.geometry import area, blend, clip, iou, scale
+from fer_edge.geometry import area, iou, scale
 from fer_edge.types import Box
 
 
@@ -19,11 +19,6 @@ def test_iou_of_boxes_apart_is_zero(other):
     assert iou(Box(0, 0, 10, 10), other) == 0
 
 
-def test_scale_and_blend():
+def test_scale_and_area():
     assert scale(Box(1, 2, 3, 4), 2) == Box(2, 4, 6, 8)
-    assert blend(Box(0, 0, 10, 10), Box(10, 20, 20, 10), 0.5) == Box(5, 10, 15, 10)
-
-
-def test_clip_keeps_what_is_inside():
-    assert clip(Box(-5, 5, 10, 10), 20, 10) == Box(0, 5, 5, 5)
-    assert area(clip(Box(30, 30, 5, 5), 20, 20)) == 0
+    assert area(Box(1, 2, 3, 4)) == 12

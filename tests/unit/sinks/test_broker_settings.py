@@ -32,7 +32,15 @@ def test_the_password_is_never_printed(tmp_path):
 def key(tmp_path):
     """A private key that belongs to no certificate."""
     path = tmp_path / "key.pem"
-    openssl = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out".split()
+    openssl = [
+        "openssl",
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-out",
+    ]
     subprocess.run([*openssl, path], check=True, capture_output=True)
     return path
 

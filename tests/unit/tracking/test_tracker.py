@@ -106,3 +106,37 @@ def test_a_clock_that_steps_back_loses_nothing(config, stamp_at):
     for step in range(3):
         tracker.update([Detection(STILL, 1.0)], stamp_at(1000 + step / 10))
     assert len(tracker.update([], stamp_at(5))) == 1
+
+
+def test_a_fast_face_keeps_its_id_over_a_pause(config, stamp_at):
+    """The detector was busy for 0.4 s, in which the face moved further than it is wide."""
+    tracker = Tracker(config)
+    moments = [i / 30 for i in range(15)] + [0.9, 0.93, 0.96]
+    ids = set()
+    for moment in moments:
+        box = Box(100 + 600 * moment, 100, 200, 200)
+        ids |= {track.id for track in tracker.update([Detection(box, 1.0)], stamp_at(moment))}
+    assert ids == {1}
+
+
+def test_a_face_that_jumps_within_reach_is_the_same(follow):
+    for _ in range(3):
+        follow(STILL)
+    near = Box(STILL.x + 150, STILL.y, STILL.width, STILL.height)
+    assert [track.id for track in follow(near)] == [1]
+
+
+def test_a_face_elsewhere_or_of_another_size_is_another(follow):
+    for _ in range(3):
+        follow(STILL)
+    large = Box(0, 0, 900, 900)
+    for _ in range(3):
+        tracks = follow(ELSEWHERE, large)
+    assert sorted(track.id for track in tracks) == [1, 2, 3]
+
+
+def test_a_missed_face_goes_on_moving(follow):
+    for step in range(10):
+        follow(Box(100 + step * 20, 100, 200, 200))
+    (track,) = follow()
+    assert track.box.x == pytest.approx(300, abs=15)

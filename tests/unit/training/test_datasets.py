@@ -44,10 +44,10 @@ def ferplus(tmp_path: Path) -> str:
 
 
 def test_single_votes_are_dropped_and_the_rest_sum_to_one() -> None:
-    soft = distribution(VOTES)
+    soft = distribution(VOTES[:3])
     np.testing.assert_allclose(soft[0, :3], [7 / 9, 2 / 9, 0], rtol=1e-6)
     np.testing.assert_allclose(soft[1, [1, 7]], [1, 0])
-    np.testing.assert_allclose(distribution(VOTES[[2]])[0, 0], 1)
+    np.testing.assert_allclose(soft[2, 0], 1)
 
 
 def test_unknown_and_non_faces_are_not_used() -> None:

@@ -7,7 +7,11 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the extra `train`")
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
-pytestmark = pytest.mark.train
+pytestmark = [
+    pytest.mark.train,
+    # Keras and TensorFlow, not this code, lag behind numpy's.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
 from fer_edge.training.convert import convert  # noqa: E402

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="needs the extra `train`")
-pytestmark = pytest.mark.train
+pytestmark = [
+    pytest.mark.train,
+    # Keras and TensorFlow, not this code, lag behind numpy's.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 import keras  # noqa: E402  only where it is installed
 
