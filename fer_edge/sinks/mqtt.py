@@ -7,6 +7,7 @@ connection, and a result handed to one that has just died goes nowhere, by const
 import contextlib
 import logging
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,14 +123,17 @@ class Link:
         self._clock_ns = clock_ns
         self._outcome = Outcome()
         self._condition = ""
+        self._ending = False
         self._worker = Worker("mqtt", self._run, ended)
         self._worker.start()
 
     def stop(self) -> None:
         """End, if need be without the broker's help; takes at most a third of a second."""
+        self._ending = True
         connection = self.connection
         if connection is not None:
             connection.end()
+        # Only now: a thread that is asked to stop leaves when it has nothing more to write.
         self._worker.stop()
         if self._worker.join(GOODBYE_S):
             return
@@ -139,10 +143,10 @@ class Link:
             log.warning("mqtt: still waiting for %s; left behind", self._broker)
 
     def _run(self, worker: Worker) -> None:
-        while not worker.stopping:
+        while not self._ending:
             outcome = self._outcome = Outcome()
             self._converse(worker)
-            if not worker.stopping:
+            if not self._ending:
                 worker.pause(self._report(outcome))
 
     def _converse(self, worker: Worker) -> None:
@@ -279,4 +283,8 @@ def _close(client: Client) -> None:
 
 def _explain(error: OSError) -> str:
     """The error for people."""
-    return str(getattr(error, "verify_message", "") or error.strerror or error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{error.verify_message}; check mqtt.ca_file and the name in mqtt.url"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({error.reason}); does its port speak TLS?"
+    return error.strerror or str(error)

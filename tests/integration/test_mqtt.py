@@ -1,0 +1,437 @@
+"""MQTT against a real mosquitto: what a subscriber gets, and what a broker's faults cost."""
+
+import gc
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import jsonschema
+import numpy as np
+import psutil
+import pytest
+from broker import Broker, Recorder, make_certificates, wait_for
+
+from fer_edge.config import MqttConfig, RetryConfig
+from fer_edge.errors import ConfigError
+from fer_edge.sinks.mqtt_sink import MqttSink
+from fer_edge.sinks.payload import load_schema
+from fer_edge.types import Affect, Box, Emotion, Face, Result, Stamp, Track
+
+FACES = "fer-edge/kitchen/faces"
+STATE = "fer-edge/kitchen/state"
+AVAILABILITY = "fer-edge/kitchen/availability"
+DIAGNOSTICS = "fer-edge/kitchen/diagnostics"
+DISCOVERY = "homeassistant/device/fer_edge_kitchen/config"
+
+MANY = 60
+"""Faces of a result that is meant to be large: 18 kB of JSON."""
+
+
+class Camera:
+    """Makes results of frames that are captured now."""
+
+    def __init__(self):
+        self.seq = -1
+        probabilities = np.full(8, 0.05, np.float32)
+        probabilities[1] = 0.65
+        affect = Affect(probabilities, 0.5, 0.1)
+        since = datetime.now(UTC)
+        self.faces = tuple(
+            Face(Track(number, Box(10, 20, 200, 200), since), Emotion.HAPPY, 0.65, affect)
+            for number in range(1, MANY + 1)
+        )
+
+    def see(self, count=1, *, captured_ns=None):
+        self.seq += 1
+        ns = time.monotonic_ns() if captured_ns is None else captured_ns
+        stamp = Stamp(self.seq, ns, datetime.now(UTC), 1920, 1080)
+        return Result(stamp, self.faces[:count])
+
+
+@pytest.fixture
+def camera():
+    return Camera()
+
+
+@pytest.fixture
+def open_sink():
+    """Opens sinks that are closed at the end; their retries are quick."""
+    opened = []
+
+    def make(url, *, retry=None, clock_ns=time.monotonic_ns, keepalive_s=30, **fields):
+        config = MqttConfig(url=url, max_rate_hz=100.0, **fields)
+        sink = MqttSink(
+            # Past the lower limit that the configuration has.
+            config.model_copy(update={"keepalive_s": keepalive_s}),
+            "kitchen",
+            retry=retry or RetryConfig(initial_s=0.05, max_s=0.2),
+            diagnostics=lambda: {"uptime_s": 1.0},
+            clock_ns=clock_ns,
+        )
+        opened.append(sink)
+        return sink
+
+    yield make
+    for sink in opened:
+        sink.close()
+    opened.clear()
+    gc.collect()  # a socket that was left open shows here, as an error
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Broker(tmp_path) as running:
+        yield running
+
+
+def feed(sink, camera, until, count=1):
+    """Results at 50 a second until `until()` is true, as the pipeline would put them."""
+
+    def step():
+        sink.put(camera.see(count))
+        time.sleep(0.02)
+        return until()
+
+    wait_for(step)
+
+
+def is_connected(sink):
+    return lambda: sink.connected
+
+
+def log_lines(caplog):
+    return [r.getMessage() for r in caplog.records if r.name.startswith("fer_edge")]
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_what_a_subscriber_gets(broker, camera, open_sink, protocol):
+    with Recorder(broker) as recorder:
+        sink = open_sink(broker.url, protocol=protocol)
+        wait_for(is_connected(sink))
+        feed(sink, camera, lambda: len(recorder.on(FACES)) >= 5, count=2)
+        feed(sink, camera, lambda: recorder.on(FACES)[-1].json["faces"] == [], count=0)
+        feed(sink, camera, lambda: recorder.on(STATE)[-1].json["faces"] == 0, count=0)
+        wait_for(lambda: recorder.on(DIAGNOSTICS))
+        sink.close()
+        recorder.say("test", "last")
+        wait_for(lambda: recorder.on("test"))
+    # Not twice: a goodbye keeps the broker from telling the last will.
+    assert recorder.payloads(AVAILABILITY) == [b"online", b"offline"]
+    messages = [message.json for message in recorder.on(FACES)]
+    for message in messages:
+        jsonschema.validate(message, load_schema())
+    assert [m["faces"] for m in messages].count([]) == 1
+    assert messages[0]["device"] == "kitchen"
+    seqs = [m["seq"] for m in messages]
+    assert seqs == sorted(set(seqs))
+    assert [m.json["emotion"] for m in recorder.on(STATE)] == ["happy", "none"]
+    diagnostics = recorder.on(DIAGNOSTICS)[0].json
+    assert diagnostics["uptime_s"] == 1.0
+    assert diagnostics["mqtt"]["connects"] == 1
+    assert {m.qos for m in recorder.on(FACES) + recorder.on(STATE)} == {0}
+
+
+def test_only_availability_is_kept_for_those_who_come_later(broker, camera, open_sink):
+    sink = open_sink(broker.url)
+    wait_for(is_connected(sink))
+    for _ in range(20):
+        sink.put(camera.see())
+        time.sleep(0.02)
+    with Recorder(broker) as late:
+        wait_for(lambda: late.on(AVAILABILITY))
+        kept = [(m.topic, m.payload, m.qos) for m in late.messages if m.retain]
+    assert kept == [(AVAILABILITY, b"online", 1)]
+
+
+PROCESS = """
+import sys, time
+from fer_edge.config import MqttConfig, RetryConfig
+from fer_edge.errors import ConfigError
+from fer_edge.sinks.mqtt_sink import MqttSink
+MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict)
+time.sleep(60)
+"""
+
+
+def test_the_last_will_says_offline_after_sigkill(broker):
+    with (
+        Recorder(broker) as recorder,
+        subprocess.Popen([sys.executable, "-c", PROCESS, broker.url]) as process,
+    ):
+        try:
+            wait_for(lambda: recorder.payloads(AVAILABILITY) == [b"online"], 30)
+        finally:
+            process.send_signal(signal.SIGKILL)
+        wait_for(lambda: recorder.payloads(AVAILABILITY) == [b"online", b"offline"])
+    with Recorder(broker) as late:
+        wait_for(lambda: late.payloads(AVAILABILITY) == [b"offline"])
+
+
+def test_a_broker_that_comes_late(tmp_path, camera, open_sink, caplog):
+    caplog.set_level(logging.INFO)
+    broker = Broker(tmp_path)
+    sink = open_sink(broker.url)
+    early = datetime.now(UTC)
+    for _ in range(40):
+        sink.put(camera.see())
+        sink.idle()
+        time.sleep(0.02)
+    assert not sink.connected
+    (line,) = log_lines(caplog)
+    assert "cannot reach" in line
+    assert "Connection refused" in line
+    with broker, Recorder(broker) as recorder:
+        feed(sink, camera, lambda: recorder.on(FACES))
+        captured = [datetime.fromisoformat(m.json["captured_at"]) for m in recorder.on(FACES)]
+        assert (min(captured) - early).total_seconds() > 0.8
+        assert log_lines(caplog)[1:] == [f"mqtt: connected to 127.0.0.1:{broker.port}"]
+        sink.close()
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_a_broker_that_restarts_gets_nothing_from_before(broker, camera, open_sink, protocol):
+    sink = open_sink(broker.url, protocol=protocol, retry=RetryConfig(initial_s=2.0, max_s=2.0))
+    with Recorder(broker) as recorder:
+        feed(sink, camera, lambda: len(recorder.on(FACES)) >= 3)
+        broker.kill()
+    feed(sink, camera, lambda: not sink.connected)
+    missed = [camera.see() for _ in range(50)]
+    for result in missed:
+        sink.put(result)
+    broker.start()
+    with Recorder(broker) as recorder:
+        wait_for(is_connected(sink))
+        for result in missed:
+            sink.put(result)
+        time.sleep(0.2)
+        assert recorder.on(FACES) == recorder.on(STATE) == []
+        feed(sink, camera, lambda: len(recorder.on(FACES)) >= 3)
+        last_missed = missed[-1].stamp.seq
+        assert min(m.json["seq"] for m in recorder.on(FACES) + recorder.on(STATE)) > last_missed
+        assert recorder.payloads(AVAILABILITY) == [b"online"]
+        assert recorder.on(STATE)[0].json["faces"] == 1
+        sink.close()
+
+
+def fill(sink, camera, clock, until, limit=4000):
+    """Large results as fast as they can be made, on a clock that runs ahead of them."""
+    for count in range(1, limit):
+        clock.now_ns += 50_000_000
+        sink.put(camera.see(MANY, captured_ns=clock.now_ns))
+        if until():
+            return count
+    raise AssertionError("the buffers never filled")
+
+
+class Clock:
+    def __init__(self):
+        self.now_ns = time.monotonic_ns()
+
+    def __call__(self):
+        return self.now_ns
+
+
+def test_a_broker_that_hangs_costs_neither_time_nor_memory(broker, camera, open_sink):
+    clock = Clock()
+    sink = open_sink(broker.url, clock_ns=clock)
+    wait_for(is_connected(sink))
+    broker.freeze()
+    fill(sink, camera, clock, lambda: sink.dropped)
+    gc.collect()
+    before, dropped_before = psutil.Process().memory_info().rss, sink.dropped
+    puts = 2000
+    longest_s = 0.0
+    for _ in range(puts):
+        begun = time.perf_counter()
+        fill(sink, camera, clock, lambda: True)
+        longest_s = max(longest_s, time.perf_counter() - begun)
+    grown = psutil.Process().memory_info().rss - before
+    # Kept, they would be 36 MB.
+    assert sink.dropped - dropped_before > puts * 0.9
+    assert grown < 10e6
+    assert longest_s < 1.0
+    begun = time.monotonic()
+    sink.close()
+    assert time.monotonic() - begun < 1.0
+
+
+def test_after_a_short_hang_the_stream_goes_on(broker, camera, open_sink):
+    clock = Clock()
+    with Recorder(broker) as recorder:
+        sink = open_sink(broker.url, clock_ns=clock)
+        wait_for(is_connected(sink))
+        broker.freeze()
+        fill(sink, camera, clock, lambda: sink.dropped > 20)
+        clock.now_ns += 10**9
+        sink.put(camera.see(0, captured_ns=clock.now_ns))
+        broker.thaw()
+
+        def told_that_nobody_is_left():
+            clock.now_ns += 10**9
+            sink.idle()
+            told = [message.json["faces"] for message in recorder.on(FACES)[-1:]]
+            told += [message.json["faces"] for message in recorder.on(STATE)[-1:]]
+            return told == [[], 0]
+
+        wait_for(told_that_nobody_is_left)
+        assert sink.connected
+
+
+def test_a_hang_is_noticed_by_the_keep_alive(broker, camera, open_sink, caplog):
+    caplog.set_level(logging.INFO)
+    sink = open_sink(broker.url, keepalive_s=1)
+    wait_for(is_connected(sink))
+    broker.freeze()
+    feed(sink, camera, lambda: not sink.connected)
+    wait_for(lambda: "lost the connection" in log_lines(caplog)[-1])
+    assert "keep alive" in log_lines(caplog)[-1].lower()
+    begun = time.monotonic()
+    sink.close()
+    assert time.monotonic() - begun < 1.0
+
+
+def test_closing_while_the_broker_does_not_answer(broker, open_sink):
+    broker.freeze()
+    sink = open_sink(broker.url)
+    time.sleep(0.3)
+    assert not sink.connected
+    begun = time.monotonic()
+    sink.close()
+    assert time.monotonic() - begun < 1.0
+
+
+def test_something_else_listens_there(open_sink, camera, caplog):
+    caplog.set_level(logging.INFO)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        sink = open_sink(f"mqtt://127.0.0.1:{server.getsockname()[1]}")
+        for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00", b"\xff" * 64):
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(1000)
+                peer.sendall(answer)
+        peer, _ = server.accept()
+        peer.close()
+        sink.put(camera.see())
+        assert not sink.connected
+        sink.close()
+    assert all("cannot reach" in line for line in log_lines(caplog))
+
+
+def test_a_wrong_password_is_said_once_and_can_be_corrected(tmp_path, open_sink, caplog):
+    caplog.set_level(logging.INFO)
+    (tmp_path / "password").write_text("not it")
+    with Broker(tmp_path, users={"camera": "it"}) as broker:
+        sink = open_sink(broker.url, username="camera", password_file=tmp_path / "password")
+        wait_for(lambda: log_lines(caplog))
+        time.sleep(1.0)  # several attempts
+        assert not sink.connected
+        (line,) = log_lines(caplog)
+        assert "Not authorized" in line
+        assert "check mqtt.username and mqtt.password_file" in line
+        assert caplog.records[-1].levelno == logging.ERROR
+        broker.set_password("camera", "not it")
+        broker.reload()
+        wait_for(is_connected(sink))
+        assert "not it" not in caplog.text
+        with Recorder(broker, username="camera", password="not it") as recorder:
+            wait_for(lambda: recorder.payloads(AVAILABILITY) == [b"online"])
+        sink.close()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return make_certificates(tmp_path_factory.mktemp("certificates"), "broker")
+
+
+def test_tls_with_password_and_client_certificate(tmp_path, certificates, open_sink, camera):
+    (tmp_path / "password").write_text("it\n")
+    with Broker(
+        tmp_path, users={"camera": "it"}, certificates=certificates, client_certificates=True
+    ) as broker:
+        sink = open_sink(
+            broker.url,
+            username="camera",
+            password_file=tmp_path / "password",
+            ca_file=certificates.ca,
+            cert_file=certificates.cert,
+            key_file=certificates.key,
+        )
+        wait_for(is_connected(sink))
+        for _ in range(20):
+            sink.put(camera.see(20))
+        assert sink.connected
+        sink.close()
+
+
+def test_tls_trusts_no_other_authority(tmp_path, certificates, open_sink, caplog):
+    caplog.set_level(logging.INFO)
+    stranger = make_certificates(tmp_path / "stranger", "stranger")
+    with Broker(tmp_path, certificates=certificates) as broker:
+        sink = open_sink(broker.url, ca_file=stranger.ca)
+        wait_for(lambda: log_lines(caplog))
+        time.sleep(0.5)
+        assert not sink.connected
+        (line,) = log_lines(caplog)
+        assert "certificate" in line
+        assert "check mqtt.ca_file" in line
+        sink.close()
+
+
+def test_home_assistant_is_told_and_told_again_after_its_birth(broker, open_sink):
+    with Recorder(broker) as recorder:
+        sink = open_sink(broker.url, home_assistant=True)
+        (first,) = wait_for(lambda: recorder.on(DISCOVERY))
+        recorder.say("homeassistant/status", "offline")
+        recorder.say("homeassistant/status", "online")
+        wait_for(lambda: len(recorder.on(DISCOVERY)) == 2)
+        assert recorder.on(DISCOVERY)[1].payload == first.payload
+        assert first.qos == 1
+        sink.close()
+    with Recorder(broker) as late:
+        (kept,) = wait_for(lambda: late.on(DISCOVERY))
+        assert kept.retain
+
+
+def test_without_home_assistant_nothing_is_announced(broker, open_sink):
+    with Recorder(broker) as recorder:
+        sink = open_sink(broker.url)
+        wait_for(is_connected(sink))
+        sink.close()
+        wait_for(lambda: recorder.payloads(AVAILABILITY) == [b"online", b"offline"])
+        assert all(m.topic.startswith("fer-edge/kitchen/") for m in recorder.messages)
+
+
+def test_no_thread_and_no_file_is_left(broker):
+    def use():
+        sink = MqttSink(
+            MqttConfig(url=broker.url), "kitchen", retry=RetryConfig(), diagnostics=dict
+        )
+        wait_for(is_connected(sink))
+        sink.close()
+
+    process = psutil.Process()
+    use()
+    gc.collect()
+    before = process.num_threads(), process.num_fds()
+    for _ in range(3):
+        use()
+    gc.collect()
+    assert (process.num_threads(), process.num_fds()) == before
+
+
+def test_an_encrypted_key_is_refused_instead_of_asked_for(tmp_path, certificates):
+    key = tmp_path / "encrypted.pem"
+    command = ["openssl", "pkey", "-in", certificates.key, "-aes128", "-passout", "pass:x"]
+    subprocess.run([*command, "-out", key], check=True, capture_output=True)
+    with pytest.raises(ConfigError, match=r"mqtt.key_file: .* is encrypted"):
+        MqttSink(
+            MqttConfig(url="mqtts://127.0.0.1", cert_file=certificates.cert, key_file=key),
+            "kitchen",
+            retry=RetryConfig(),
+            diagnostics=dict,
+        )
