@@ -11,6 +11,7 @@ ADVICE = {
     403: "denies access; check username and password_file",
     404: "knows no such path; check the address",
 }
+NO_ANSWER = "no answer within source.open_timeout_s; check address and network"
 PICTURES = ("multipart/", "video/", "image/", "application/octet-stream")
 
 
@@ -40,7 +41,7 @@ def why_not(url: str, *, timeout_s: float) -> str:
     try:
         return _ask(url, timeout_s)
     except TimeoutError:
-        return f"no answer within {timeout_s:g} s; check address and network"
+        return NO_ANSWER
     except socket.gaierror:
         return f"no such host as {urlsplit(url).hostname}; check the address"
     except ssl.SSLCertVerificationError as error:

@@ -13,7 +13,7 @@ from fer_edge.config import (
     V4l2Source,
     read_password,
 )
-from fer_edge.errors import ConfigError
+from fer_edge.errors import SourceError
 from fer_edge.types import Source
 
 CREDENTIAL = "source-password"
@@ -23,7 +23,7 @@ def open_source(config: SourceConfig) -> Source:  # noqa: PLR0911 - one return a
     """The source that `config` describes; nothing is opened yet, `auto` looks for cameras.
 
     Raises:
-        ConfigError: `auto` finds no camera, or what the source needs is not installed.
+        SourceError: `auto` finds no camera; one may be plugged in later, so a service is restarted.
     """
     match config:
         case AutoSource():
@@ -56,7 +56,7 @@ def _automatic() -> Source:
         return _picamera2(PiCamera2Source(type="picamera2"))
     if (device := first_camera()) is not None:
         return _v4l2(V4l2Source(type="v4l2", device=device))
-    raise ConfigError(
+    raise SourceError(
         "no camera found; name one with --source (http://…, rtsp://…, /dev/videoN, a video file) "
         "or try the demo with --source demo"
     )

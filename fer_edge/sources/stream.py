@@ -7,6 +7,7 @@ was given up after the read timeout to the hundredth of a second. No buffer buil
 stream is read at its own rate, which the capture thread does: it never waits for the pipeline.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceLostError
-from fer_edge.sources._address import address_with_password, public, why_not
+from fer_edge.sources._address import NO_ANSWER, address_with_password, public, why_not
 from fer_edge.sources._opencv import Capture, LiveStream, fourcc, open_ffmpeg
 from fer_edge.sources._pictures import BgrPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
@@ -29,7 +30,7 @@ RAW_PACKETS = -1.0
 class NetworkStream:
     """A network camera as a source; `url` holds no password."""
 
-    url: str
+    url: str = field(repr=False)
     username: str | None = None
     read_password: Callable[[], str | None] = field(default=lambda: None, repr=False)
     """Called at every opening, so that a changed password needs no restart."""
@@ -57,12 +58,15 @@ class NetworkStream:
             ConfigError: the password cannot be read.
         """
         address = address_with_password(self.url, self.username, self.read_password())
+        started = time.monotonic()
         capture = open_ffmpeg(
             address, open_timeout_s=self.open_timeout_s, read_timeout_s=self.stall_timeout_s
         )
         try:
             if not capture.isOpened():
-                reason = why_not(self.url, timeout_s=self.open_timeout_s)
+                # One that kept FFmpeg waiting is not asked again: the attempt would take twice as long.
+                left_s = self.open_timeout_s - (time.monotonic() - started)
+                reason = why_not(self.url, timeout_s=left_s) if left_s > 0 else NO_ANSWER
                 raise SourceLostError(f"{self.name}: {reason}")
             yield self._stream(capture)
         finally:
