@@ -33,6 +33,7 @@ from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import Recipe, augment
 from fer_edge.training.calibrate import fit_temperature
 from fer_edge.training.datasets import Samples, load
+from fer_edge.training.equalise import equalise
 from fer_edge.training.evaluate import markdown, measure
 from fer_edge.training.export import deployable, to_tflite
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
@@ -47,8 +48,8 @@ MARGIN = 0.01
 
 QUANTISATION: dict[Precision, str] = {
     "float32": "weights stored as float16, computed in float32",
-    "int8": "weights int8 a channel, activations int8 a tensor (ranges from 512 training "
-    "pictures, half of them augmented), inputs and outputs float32",
+    "int8": "channels equalised, then weights int8 a channel, activations int8 a tensor (ranges from "
+    "512 training pictures, half of them augmented); inputs and outputs float32",
 }
 
 SOURCES = (
@@ -105,7 +106,10 @@ def convert(config: Config, weights: Path, models: Path, precision: Precision) -
     network.load_weights(weights)
     spec = input_spec(config.size).model_copy(update={"margin": MARGIN})
     pictures = representative(load(config.dataset, "train"), spec, config.seed)
-    content = to_tflite(deployable(network), precision, pictures)
+    deployed = deployable(network)
+    if precision == "int8":
+        equalise(deployed, pictures)
+    content = to_tflite(deployed, precision, pictures)
     name = f"mobilenet_v1_{config.alpha:g}_{config.size}_{precision}"
     stated: dict[str, Any] = {
         "name": name,

@@ -10,6 +10,7 @@ pytestmark = [
 
 import keras  # noqa: E402  only where it is installed
 
+from fer_edge.training.equalise import FULL, equalise  # noqa: E402
 from fer_edge.training.export import deployable  # noqa: E402
 from fer_edge.training.losses import adjusted_cross_entropy, known_squares  # noqa: E402
 from fer_edge.training.narrow import least_squares, start_from, strongest  # noqa: E402
@@ -85,6 +86,19 @@ def test_folding_the_last_normalisation_changes_nothing() -> None:
     )
     for name, values in before.items():
         np.testing.assert_allclose(after[name], values, atol=1e-5)
+
+
+def test_equalised_channels_fill_their_range_and_say_the_same() -> None:
+    model = deployable(build(0.25, size=32))
+    pictures = np.random.default_rng(4).uniform(-1, 1, (64, 32, 32, 1)).astype("float32")
+    before = model.predict(pictures, verbose=0)
+    equalise(model, pictures)
+    after = model.predict(pictures, verbose=0)
+    for name, values in before.items():
+        np.testing.assert_allclose(after[name], values, atol=1e-4)
+    first = keras.Model(model.input, model.get_layer("conv1_relu").output)
+    peaks = first.predict(pictures, verbose=0).max((0, 1, 2))
+    np.testing.assert_allclose(peaks[peaks > 0], FULL, rtol=0.01)
 
 
 def test_logit_adjustment_asks_more_of_rare_classes() -> None:
