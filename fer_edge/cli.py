@@ -1,5 +1,6 @@
 """The command line: thin, and quick to start, because every command imports what it needs itself."""
 
+import faulthandler
 import os
 import sys
 from collections.abc import Mapping
@@ -88,6 +89,8 @@ def run(
     _put(tree, "source.fast", fast or None)
     loaded = _load(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
+    # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.
+    faulthandler.enable()
     left_behind = run_service(loaded, open_notifier())
     if left_behind:
         # A thread that hangs in a driver would be waited for, or crash, in the interpreter's end.
@@ -146,6 +149,25 @@ def schema() -> None:
 
 
 @app.command()
+def doctor(*, config: ConfigOption = None) -> None:
+    """Check what fer-edge needs on this machine; exit code 1 if something is missing."""
+    from rich.console import Console
+
+    from fer_edge.system.doctor import checks
+
+    console = Console()
+    marks = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[yellow]not there[/]"}
+    failed = False
+    for check in checks(config):
+        failed |= check.ok is False
+        console.print(f"{marks[check.ok]:>12}  [bold]{check.name}[/]: {check.detail}")
+        if check.ok is not True and check.remedy:
+            console.print(f"{'':>9}  → {check.remedy}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
@@ -199,7 +221,8 @@ def main() -> NoReturn:
     except FerEdgeError as error:
         if debug:
             raise
-        _complain(str(error))
+        if error.exit_code:
+            _complain(str(error))
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:

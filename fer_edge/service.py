@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import FrameType
 from typing import Self
 
 from fer_edge.affect import Classifier, open_classifier
@@ -67,25 +68,27 @@ def build_stages(config: Config) -> Stages:
 
 
 class Signals:
-    """SIGTERM, Ctrl-C and a closed terminal, taken when the service asks for them.
+    """Notes SIGTERM, Ctrl-C and a closed terminal, for whoever looks.
 
-    Blocked rather than handled: a handler runs between any two instructions, where it can only set
-    something that somebody must look at anyway; and no library's thread can catch them first.
+    The handler does nothing but set a flag: it runs between any two instructions of the main
+    thread. Blocking the signals would not do: the threads that numpy and OpenCV start when they are
+    imported have a mask of their own, and one of them would take the signal and die of it.
     """
 
+    def __init__(self) -> None:
+        self.taken = False
+        """Whether one came."""
+
     def __enter__(self) -> Self:
-        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        # What arrived while everything was being closed has been answered.
-        while self.taken(0):
-            pass
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
-    def taken(self, timeout_s: float) -> bool:
-        """Whether one of them came within `timeout_s`."""
-        return signal.sigtimedwait(SIGNALS, timeout_s) is not None
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.taken = True
 
 
 def run(config: Config, notifier: Notifier) -> list[str]:
@@ -135,7 +138,7 @@ def _run_fast(
 
         def stopping() -> bool:
             notifier.watchdog()  # asked once a frame: a frame got through
-            return signals.taken(0)
+            return signals.taken
 
         run_inline(
             source,
@@ -151,7 +154,7 @@ def _run_threaded(pipeline: Pipeline, heart: "Heart", signals: Signals) -> list[
     """Until a signal, the end of a recording, or an error; names of the threads left behind."""
     pipeline.start()
     try:
-        while not signals.taken(0) and not pipeline.wait(POLL_S):
+        while not signals.taken and not pipeline.wait(POLL_S):
             heart.beat()
     finally:
         heart.stop()

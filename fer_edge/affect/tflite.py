@@ -1,7 +1,6 @@
 """The TFLite interpreter: ai-edge-litert, or tflite-runtime, which is the same under its old name."""
 
 import importlib
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,8 +33,6 @@ def import_interpreter() -> Any:
     Raises:
         ModelError: neither is.
     """
-    # XNNPACK greets on standard error otherwise; read when the library is loaded.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in INTERPRETERS:
         try:
             return importlib.import_module(name).Interpreter

@@ -1,0 +1,305 @@
+"""The program as a user or systemd runs it, without a broker."""
+
+import collections
+import json
+import signal
+import subprocess
+import time
+from os import mkfifo
+from pathlib import Path
+
+import jsonschema
+import pytest
+from daemon import PROGRAM, NotifySocket, call, running
+
+from fer_edge.sinks.payload import load_schema
+from fer_edge.types import EMOTIONS
+
+
+@pytest.fixture
+def notify(tmp_path):
+    listener = NotifySocket(tmp_path)
+    yield listener
+    listener.close()
+
+
+def test_the_demo_prints_a_happy_face():
+    with running("--source", "demo") as daemon:
+        daemon.wait_for(lambda: len(daemon.lines) >= 60)
+        assert daemon.stop() < 2
+    assert daemon.process.returncode == 0
+    emotions = collections.Counter()
+    for message in daemon.messages():
+        jsonschema.validate(message, load_schema())
+        emotions.update(face["emotion"] for face in message["faces"])
+    assert emotions["happy"] > 0.8 * emotions.total()
+    assert not [line for line in daemon.errors if "Traceback" in line or "INFO: Created" in line]
+
+
+def test_every_frame_of_a_recording_in_order():
+    done = call("run", "--source", "demo", "--fast", "--set", "source.frames=40")
+    assert done.returncode == 0, done.stderr
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    seqs = [message["seq"] for message in messages]
+    assert seqs == list(range(seqs[0], 40))
+    assert {face["id"] for message in messages for face in message["faces"]} == {1}
+    stamps = [message["captured_at"] for message in messages]
+    assert stamps == sorted(stamps)
+
+
+def test_ctrl_c_ends_it_in_order():
+    with running("--source", "demo") as daemon:
+        daemon.wait_for(lambda: daemon.lines)
+        assert daemon.stop(signal.SIGINT) < 2
+    assert daemon.process.returncode == 0
+    assert not any("Traceback" in line for line in daemon.errors)
+
+
+def test_a_reader_that_leaves_is_no_error():
+    command = [*PROGRAM, "run", "--source", "demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(10) == 0
+        assert b"fer-edge: " not in process.stderr.read()
+
+
+def test_json_lines_to_a_file_as_well(tmp_path):
+    path = tmp_path / "faces.jsonl"
+    done = call(
+        "run", "--source", "demo", "--fast", "--set", "source.frames=30", "--jsonl", path,
+        "--output", "none",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert len(path.read_text().splitlines()) > 20
+
+
+def test_two_faces_have_two_ids():
+    done = call("run", "--source", "demo", "--fast", "--set", "source.frames=60",
+                "--set", "source.faces=2")  # fmt: skip
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert len({face["id"] for face in last["faces"]}) == 2
+    areas = [face["box"]["width"] * face["box"]["height"] for face in last["faces"]]
+    assert areas == sorted(areas, reverse=True)
+
+
+# --- systemd -------------------------------------------------------------------------------------
+
+
+def test_systemd_hears_ready_watchdog_status_and_stopping(notify):
+    extra = {"NOTIFY_SOCKET": str(notify.path), "WATCHDOG_USEC": "2000000"}
+    with running("--source", "demo", "--output", "none", **extra) as daemon:
+        daemon.wait_for(lambda: ("READY", "1") in notify.listen(0.2))
+        heard = notify.listen(4)
+        assert heard.count(("WATCHDOG", "1")) >= 2
+        statuses = [value for key, value in notify.heard if key == "STATUS"]
+        assert any(status.endswith("frames/s, 1 face") for status in statuses)
+        daemon.stop()
+    assert ("STOPPING", "1") in notify.listen(0.2)
+    assert daemon.process.returncode == 0
+
+
+def test_a_hanging_source_is_no_progress(notify, tmp_path):
+    """A pipe that nobody writes to: the reader blocks in the kernel, as in a camera's driver."""
+    pipe = tmp_path / "camera.mp4"
+    mkfifo(pipe)
+    extra = {"NOTIFY_SOCKET": str(notify.path), "WATCHDOG_USEC": "1000000"}
+    with running("--source", pipe, **extra) as daemon:
+        assert notify.listen(4) == []
+        assert daemon.process.poll() is None
+        assert daemon.stop() < 2, "a thread that hangs does not delay the end"
+    assert daemon.process.returncode == 0
+    assert any("left behind" in line and "capture" in line for line in daemon.errors)
+
+
+def test_a_stream_that_stops_in_the_middle_is_no_progress(notify, tmp_path):
+    """The demo, written by ffmpeg into a pipe until it is stopped, as a camera that hangs."""
+    pipe = tmp_path / "camera.mjpeg"
+    mkfifo(pipe)
+    command = ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=30"]
+    writer = subprocess.Popen([*command, "-c:v", "mjpeg", "-f", "mjpeg", "-y", pipe])
+    extra = {"NOTIFY_SOCKET": str(notify.path), "WATCHDOG_USEC": "2000000"}
+    try:
+        with running("--source", pipe, **extra) as daemon:
+            daemon.wait_for(lambda: ("WATCHDOG", "1") in notify.listen(0.2))
+            writer.send_signal(signal.SIGSTOP)
+            # FFmpeg has read some seconds ahead.
+            silences = (("WATCHDOG", "1") not in notify.listen(3) for _ in range(8))
+            assert any(silences)
+            assert daemon.process.poll() is None
+            writer.send_signal(signal.SIGCONT)
+            daemon.wait_for(lambda: ("WATCHDOG", "1") in notify.listen(0.2))
+    finally:
+        writer.kill()
+        writer.wait()
+
+
+def test_an_absent_camera_is_ready_retrying_and_alive(notify):
+    extra = {"NOTIFY_SOCKET": str(notify.path), "WATCHDOG_USEC": "2000000"}
+    with running("--source", "http://127.0.0.1:9/none", "--set", "retry.max_s=0.5", **extra) as it:
+        it.wait_for(lambda: ("READY", "1") in notify.listen(0.2))
+        heard = notify.listen(3)
+        assert heard.count(("WATCHDOG", "1")) >= 2
+        statuses = [value for key, value in notify.heard if key == "STATUS"]
+        assert any(status.startswith("no pictures: http://127.0.0.1:9") for status in statuses)
+        it.stop()
+    assert it.process.returncode == 0
+    assert len([line for line in it.errors if "trying again" in line]) == 1
+
+
+# --- bench, schema, config -----------------------------------------------------------------------
+
+
+def test_bench_prints_every_figure_as_json():
+    done = call("bench", "--alpha", "0.25", "--frames", "20", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    (run,) = report["runs"]
+    assert set(run["stages"]) == {"capture_decode", "detect", "classify", "publish_encode", "whole"}
+    for timing in run["stages"].values():
+        assert 0 < timing["p50_ms"] <= timing["p95_ms"]
+        assert timing["mean_ms"] > 0
+    assert run["frames"] == 20
+    assert run["faces_per_frame"] == 1
+    assert run["frames_per_second"] == pytest.approx(
+        1000 / run["stages"]["whole"]["mean_ms"], rel=0.01
+    )
+    assert run["peak_rss_mb"] > 20
+    assert {"temperature_before_c", "temperature_after_c"} <= set(run)
+    board = report["board"]
+    assert {"model", "cores", "clock_mhz", "governor", "temperature_c", "throttled"} <= set(board)
+    assert board["cores"] >= 1
+    assert board["libraries"]["numpy"]
+    assert report["reference"]["classify_ms"]["0.25"] == 108
+    assert "Raspberry Pi 4" in report["reference"]["machine"]
+
+
+def test_bench_of_every_model_as_a_table():
+    done = call("bench", "--all", "--frames", "5", "--source", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "mobilenet_v1_0.25_112_int8" in done.stdout
+    assert "mobilenet_v1_0.25_112_float32" in done.stdout
+    assert "thesis" in done.stdout
+
+
+def test_schema_is_a_schema():
+    done = call("schema")
+    jsonschema.Draft202012Validator.check_schema(json.loads(done.stdout))
+
+
+def test_config_prints_what_is_in_effect(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text('[mqtt]\nurl = "mqtts://broker"\npassword_file = "/run/secret"\n')
+    done = call("config", "--config", path, FER_EDGE__MODEL__ALPHA="0.5")
+    assert 'url = "mqtts://broker"' in done.stdout
+    assert "alpha = 0.5" in done.stdout
+
+
+# --- Bad input: one line, the right exit code, no traceback --------------------------------------
+
+
+def complaint(done, code):
+    """The last line of standard error, which names the program."""
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("fer-edge: ")]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_missing_alpha():
+    line = complaint(call("bench", "--alpha", "0.3", "--json"), 78)
+    assert "alpha 0.3" in line
+    assert "choose alpha 0.25" in line
+
+
+def test_wrong_key(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("[model]\nalhpa = 0.25\n")
+    line = complaint(call("run", "--config", path), 78)
+    assert line == f"fer-edge: {path}: model.alhpa: unknown key; did you mean alpha?"
+
+
+def test_truncated_model(tmp_path):
+    from fer_edge.modelcard import find_card, models_dir
+
+    card = find_card(models_dir(), 0.25, "int8")
+    (tmp_path / f"{card.name}.json").write_text(card.model_dump_json())
+    (tmp_path / card.file).write_bytes((models_dir() / card.file).read_bytes()[:1000])
+    done = call("run", "--source", "demo", "--set", f"model.directory={tmp_path}")
+    assert str(tmp_path / card.file) in complaint(done, 78)
+
+
+def test_text_that_calls_itself_a_video(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_text("this is no video\n" * 100)
+    for fast in ([], ["--fast"]):
+        assert str(path) in complaint(call("run", "--source", path, *fast), 66)
+
+
+def test_missing_cascade(tmp_path):
+    path = tmp_path / "none.xml"
+    done = call("run", "--source", "demo", "--set", f"detector.cascade={path}")
+    assert complaint(done, 78).startswith(f"fer-edge: detector.cascade: {path} is not there; ")
+
+
+def test_no_camera_says_what_to_do():
+    assert not list(Path("/dev").glob("video*")), "this test is for a machine without a camera"
+    line = complaint(call("run"), 66)
+    assert "--source demo" in line
+
+
+def test_no_such_source():
+    assert "no such file or folder" in complaint(call("run", "--source", "nowhere.mp4"), 78)
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    path = tmp_path / "none" / "faces.jsonl"
+    done = call("run", "--source", "demo", "--jsonl", path)
+    assert str(path) in complaint(done, 74)
+
+
+def test_a_full_disk():
+    done = call("run", "--source", "demo", "--fast", "--output", "none", "--jsonl", "/dev/full")
+    assert "No space left on device" in complaint(done, 74)
+
+
+def test_debug_shows_where(tmp_path):
+    done = call("--debug", "bench", "--alpha", "0.3")
+    assert "Traceback" in done.stderr
+    assert done.returncode != 0
+
+
+# --- Recordings from the datasets ----------------------------------------------------------------
+
+
+@pytest.mark.data
+def test_an_animation_without_a_face_publishes_none(data):
+    done = call("run", "--source", data / "clips" / "no_face.mp4", "--fast")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.data
+def test_neutral_becomes_happy(data):
+    done = call("run", "--source", data / "clips" / "single_face.mp4", "--fast")
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    emotions = [message["faces"][0]["emotion"] for message in messages if message["faces"]]
+    assert emotions[0] == "neutral"
+    assert emotions[-1] == "happy"
+    assert len({face["id"] for message in messages for face in message["faces"]}) == 1
+
+
+@pytest.mark.data
+def test_a_recording_at_its_own_pace(data):
+    started = time.monotonic()
+    done = call("run", "--source", data / "clips" / "single_face.mp4")
+    assert done.returncode == 0
+    # 72 frames at 25 a second are 2.9 s; it cannot have been quicker.
+    assert time.monotonic() - started > 2.8
+    assert json.loads(done.stdout.splitlines()[-1])["seq"] >= 65
+
+
+def test_emotions_of_the_schema_are_the_models():
+    enum = json.dumps(load_schema())
+    assert all(f'"{emotion}"' in enum for emotion in EMOTIONS)
