@@ -152,17 +152,19 @@ def schema() -> None:
 def doctor(*, config: ConfigOption = None) -> None:
     """Check what fer-edge needs on this machine; exit code 1 if something is missing."""
     from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
 
     from fer_edge.system.doctor import checks
 
-    console = Console()
-    marks = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[yellow]not there[/]"}
+    table = Table.grid(padding=(0, 2))
+    marks = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[dim]–[/]"}
     failed = False
     for check in checks(config):
         failed |= check.ok is False
-        console.print(f"{marks[check.ok]:>12}  [bold]{check.name}[/]: {check.detail}")
-        if check.ok is not True and check.remedy:
-            console.print(f"{'':>9}  → {check.remedy}")
+        remedy = f"\n→ {check.remedy}" if check.ok is not True and check.remedy else ""
+        table.add_row(marks[check.ok], check.name, escape(check.detail + remedy))
+    Console().print(table)
     if failed:
         raise typer.Exit(1)
 

@@ -69,12 +69,25 @@ class Pipeline:
         *,
         backoff: Backoff,
         statistics: Statistics,
+        watchers: Sequence[Callable[[Frame], None]] = (),
     ) -> None:
+        """Join the stages.
+
+        Args:
+            source: Where frames come from.
+            vision: Frame to faces.
+            affect: Faces to result.
+            sinks: Where results go; each is closed at the end, by its own thread.
+            backoff: Waits between attempts to open a lost camera.
+            statistics: Where the stages count.
+            watchers: Shown every frame as it is captured, for a screen; must return at once.
+        """
         self._source = source
         self._vision = vision
         self._affect = affect
         self._backoff = backoff
         self._statistics = statistics
+        self._watchers = watchers
         self._frames: Mailbox[Frame | Gap] = Mailbox(1)
         self._batches: Mailbox[FaceBatch] = Mailbox(1)
         self._sinks = [(sink, Mailbox[Result](SINK_MAILBOX)) for sink in sinks]
@@ -165,6 +178,8 @@ class Pipeline:
                 self._backoff.reset()
                 self._statistics.captured.add()
                 self._frames.put(frame)
+                for watch in self._watchers:
+                    watch(frame)
 
     def _report_loss(self, reason: str) -> None:
         self._statistics.retries.add()

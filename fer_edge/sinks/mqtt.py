@@ -57,6 +57,8 @@ class Connection:
     def __init__(self, client: Client, accepted_ns: int) -> None:
         self.accepted_ns = accepted_ns
         """When; on the clock of `Stamp.captured_ns`."""
+        self.somebody_is_new = False
+        """Set when somebody has come who knows nothing of the present state."""
         self._client = client
         self._outstanding: deque[MQTTMessageInfo] = deque()
 
@@ -219,6 +221,8 @@ class Link:
         if birth is not None and message.payload == birth.payload:
             for announcement in self._announcements.discovery:
                 _publish(client, announcement)
+            if self.connection is not None:
+                self.connection.somebody_is_new = True
 
     def _report(self, outcome: Outcome) -> float:
         """Log what has changed; seconds until the next attempt."""

@@ -116,6 +116,9 @@ class MqttSink:
             self._connection = connection
             if connection is not None:
                 self._publisher.connected(connection.accepted_ns)
+        if connection is not None and connection.somebody_is_new:
+            connection.somebody_is_new = False
+            self._publisher.repeat_state()
         return connection is not None
 
     def _send(self, message: Message) -> bool:

@@ -102,6 +102,10 @@ class Publisher:
         self._changed = None
         self._diagnostics_slots.restart()
 
+    def repeat_state(self) -> None:
+        """Tell the state with the next frame, changed or not."""
+        self._state = None
+
     def put(self, result: Result) -> None:
         """Send what is due, with `result` as the news."""
         if result.stamp.captured_ns < self._since_ns:

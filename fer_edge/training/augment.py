@@ -20,9 +20,9 @@ class Recipe:
 
     rotation_deg: float = 12.0
     """Tilt, uniform within plus and minus this."""
-    zoom: float = 1.3
+    zoom: float = 1.22
     """Scale, log-uniform between 1 / zoom and zoom."""
-    shift: float = 0.08
+    shift: float = 0.07
     """Shift, uniform within plus and minus this share of the side."""
     cubic: float = 0.33
     """Share of pictures enlarged with a cubic, sharper than the usual linear interpolation."""

@@ -12,6 +12,7 @@ from fer_edge.modelcard import InputSpec
 from fer_edge.training.augment import Recipe, augment
 from fer_edge.training.datasets import Samples
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL
+from fer_edge.training.options import Config
 
 Batch = tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]
 
@@ -30,24 +31,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
     """One epoch: every picture once, shuffled; the same for the same seed and epoch."""
 
     def __init__(
-        self,
-        samples: Samples,
-        targets: Targets,
-        spec: InputSpec,
-        recipe: Recipe,
-        *,
-        batch: int,
-        seed: int,
-        epoch: int,
-        threads: int = 2,
+        self, samples: Samples, targets: Targets, spec: InputSpec, config: Config, epoch: int
     ) -> None:
-        super().__init__(workers=threads, use_multiprocessing=False, max_queue_size=16)
+        super().__init__(workers=config.threads, use_multiprocessing=False, max_queue_size=16)
         self._samples = samples
         self._targets = targets
         self._spec = spec
-        self._recipe = recipe
-        self._batch = batch
-        self._seed = (seed, epoch)
+        self._recipe = Recipe()
+        self._batch = config.batch
+        self._seed = (config.seed, epoch)
         self._order = np.random.default_rng(self._seed).permutation(len(samples))
 
     def __len__(self) -> int:

@@ -37,8 +37,8 @@ from fer_edge.training.equalise import equalise
 from fer_edge.training.evaluate import markdown, measure
 from fer_edge.training.export import deployable, to_tflite
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
+from fer_edge.training.options import Config, input_spec
 from fer_edge.training.runner import classify
-from fer_edge.training.train import Config, input_spec
 from fer_edge.types import EMOTIONS
 
 log = logging.getLogger(__name__)

@@ -1,18 +1,17 @@
 """Train one width: ``python -m fer_edge.training.train --alpha 0.25 --dataset ferplus:PATH …``.
 
-Run again with the same ``--out`` it goes on where it stopped.  In ``--out``: ``config.json``,
-``log.jsonl`` (one line an epoch, validation split), ``last.npz`` (to go on from) and
-``best.weights.h5`` (averaged weights of the best epoch, by validation), for ``…convert``.
+Run again with the same ``--out`` it goes on where it stopped.  In ``--out``: ``config.json`` and
+``recipe.json``; ``log.jsonl``, one line an epoch, on the validation split; ``last.npz``, to go on
+from; ``best.weights.h5``, averaged weights of the best epoch by validation, for ``…convert``.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import logging
+import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,63 +29,9 @@ from fer_edge.training.distill import blend, teacher_logits
 from fer_edge.training.losses import adjusted_cross_entropy, known_squares
 from fer_edge.training.narrow import start_from
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build, load_weights
+from fer_edge.training.options import Config, arguments, input_spec
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Config:
-    """All that decides what comes out; saved as ``config.json``."""
-
-    dataset: str
-    out: str
-    alpha: float = 0.25
-    size: int = 112
-    """Side of the square input, pixels."""
-    teacher: str = ""
-    """Folded weights to distil from; none if empty."""
-    init: str = ""
-    """Folded weights to start from (strongest channels), or own ``.weights.h5``."""
-    epochs: int = 20
-    batch: int = 128
-    rate: float = 2e-3
-    """Peak learning rate of AdamW; one epoch of warm-up, then a cosine to zero."""
-    decay: float = 0.02
-    """Weight decay of AdamW."""
-    dropout: float = 0.2
-    share: float = 0.5
-    """Share of the teacher's opinion in the labels; the votes have the rest."""
-    temperature: float = 1.0
-    """Softens the teacher's opinion."""
-    tau: float = 0.5
-    """Logit adjustment: 0 aims at accuracy, 1 at equal sensitivity of the classes."""
-    va_weight: float = 4.0
-    """Weight of the squared error of valence and arousal."""
-    average: float = 0.998
-    """Decay of the averaged weights, a step."""
-    threads: int = 2
-    """Threads that prepare pictures."""
-    seed: int = 1
-    limit: int = 0
-    """Use only this many pictures of each split; 0 is all."""
-
-
-def input_spec(size: int) -> InputSpec:
-    """Data set crops as they are, luma to [-1, 1]."""
-    return InputSpec(height=size, width=size, channels=1, scale=1 / 127.5, offset=-1.0, margin=0.0)
-
-
-def arguments(argv: list[str] | None = None) -> Config:
-    """Read the command line; every field of ``Config`` is an option."""
-    parser = argparse.ArgumentParser(prog="python -m fer_edge.training.train")
-    for field in dataclasses.fields(Config):
-        required = field.default is dataclasses.MISSING
-        kind = {"str": str, "int": int, "float": float}[str(field.type)]
-        default = None if required else field.default
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=kind, default=default, required=required
-        )
-    return Config(**vars(parser.parse_args(argv)))
 
 
 def targets_of(config: Config, samples: Samples, spec: InputSpec, cache: Path) -> Targets:
@@ -155,6 +100,8 @@ def train(config: Config) -> Path:
     """Train to the end, going on from the last epoch saved; return the best weights' path."""
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
+    for name, chosen in (("config", config), ("recipe", Recipe())):
+        (out / f"{name}.json").write_text(json.dumps(dataclasses.asdict(chosen), indent=2) + "\n")
     spec = input_spec(config.size)
     keep = slice(0, config.limit or None)
     samples = load(config.dataset, "train")[keep]
@@ -162,44 +109,33 @@ def train(config: Config) -> Path:
     judged_tensor = to_tensor(list(judged.pictures), spec)
     targets = targets_of(config, samples, spec, out.parent / "cache")
     model = start(config, samples, spec)
-    steps = max(1, len(samples) // config.batch)
-    compile_model(model, config, targets, steps)
+    compile_model(model, config, targets, max(1, len(samples) // config.batch))
     average = Average(model, config.average)
     shadow = build(config.alpha, size=config.size, dropout=config.dropout)
-    (out / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
     first, best = average.restore(out / "last.npz")
     if first == 0:
         log.info("start: %s", validate(model, judged, judged_tensor))
     for epoch in range(first, config.epochs):
         began = time.monotonic()
-        batches = Batches(
-            samples,
-            targets,
-            spec,
-            Recipe(),
-            batch=config.batch,
-            seed=config.seed,
-            epoch=epoch,
-            threads=config.threads,
-        )
-        history = model.fit(batches, callbacks=[average], verbose=2)
+        batches = Batches(samples, targets, spec, config, epoch)
+        history = model.fit(batches, callbacks=[average], verbose=1 if sys.stdout.isatty() else 2)
         shadow.set_weights(average.weights)
         figures = validate(shadow, judged, judged_tensor)
         score = figures["accuracy"] + figures["normalised_accuracy"]
         if score > best:
             best = score
             shadow.save_weights(out / "best.weights.h5")
-        line = {
-            "epoch": epoch,
-            "seconds": round(time.monotonic() - began),
-            "loss": history.history["loss"][0],
-            **figures,
-        }
-        with (out / "log.jsonl").open("a") as lines:
-            lines.write(json.dumps(line) + "\n")
-        log.info("%s", line)
+        spent = {"epoch": epoch, "seconds": round(time.monotonic() - began)}
+        _note(out, spent | {"loss": history.history["loss"][0]} | figures)
         average.save(out / "last.npz", epoch + 1, best)
     return out / "best.weights.h5"
+
+
+def _note(out: Path, line: dict[str, float]) -> None:
+    """One line an epoch, for people and for plots."""
+    with (out / "log.jsonl").open("a") as lines:
+        lines.write(json.dumps(line) + "\n")
+    log.info("%s", line)
 
 
 def main() -> None:

@@ -231,6 +231,8 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # Client and recorder know each other; apart, the client closes all its sockets at once.
+        self._client.on_message = self._client.on_subscribe = None
 
     def _on_message(self, _client: Client, _data: Any, message: Any) -> None:
         self.messages.append(

@@ -382,15 +382,17 @@ def test_tls_trusts_no_other_authority(tmp_path, certificates, open_sink, caplog
         sink.close()
 
 
-def test_home_assistant_is_told_and_told_again_after_its_birth(broker, open_sink):
+def test_home_assistant_is_told_and_told_again_after_its_birth(broker, open_sink, camera):
     with Recorder(broker) as recorder:
         sink = open_sink(broker.url, home_assistant=True)
         (first,) = wait_for(lambda: recorder.on(DISCOVERY))
+        feed(sink, camera, lambda: recorder.on(STATE))
         recorder.say("homeassistant/status", "offline")
         recorder.say("homeassistant/status", "online")
         wait_for(lambda: len(recorder.on(DISCOVERY)) == 2)
         assert recorder.on(DISCOVERY)[1].payload == first.payload
         assert first.qos == 1
+        feed(sink, camera, lambda: len(recorder.on(STATE)) == 2)
         sink.close()
     with Recorder(broker) as late:
         (kept,) = wait_for(lambda: late.on(DISCOVERY))

@@ -240,6 +240,23 @@ def test_a_sink_without_results_is_called_for_what_is_due(make):
     released.set()
 
 
+def test_watchers_see_every_frame_that_was_captured():
+    seen = []
+    statistics = Statistics()
+    pipeline = Pipeline(
+        ScriptedSource(0, 1, 2),
+        see,
+        read,
+        [],
+        backoff=Backoff(0.01, 0.05),
+        statistics=statistics,
+        watchers=[lambda frame: seen.append(frame.stamp.seq)],
+    )
+    pipeline.start()
+    finish(pipeline)
+    assert seen == [0, 1, 2]
+
+
 def test_inline_loses_nothing_and_keeps_the_order():
     sink = ListSink()
     run_inline(ScriptedSource(*range(50)), see, read, [sink])

@@ -231,6 +231,17 @@ def test_the_same_state_is_told_anew_after_a_reconnect(publisher, wire, clock, r
     assert [m["seq"] for m in wire.take("state")] == [0, 1]
 
 
+def test_the_state_is_repeated_on_request(publisher, wire, clock, result, face):
+    for _ in range(3):
+        publisher.put(result(face()))
+        clock.tick(1)
+    publisher.repeat_state()
+    for _ in range(3):
+        publisher.put(result(face()))
+        clock.tick(1)
+    assert [m["seq"] for m in wire.take("state")] == [0, 3]
+
+
 def test_diagnostics_at_once_and_then_every_ten_seconds(publisher, wire, clock):
     publisher.connected(clock())
     for _ in range(1201):

@@ -180,3 +180,16 @@ def test_the_cameras_small_plane_is_used_where_it_is_wide_enough(bgr, min_width,
 def test_yuyv_of_another_size_is_no_picture():
     with pytest.raises(FrameError, match="640x360"):
         YuyvPicture(np.zeros(100, np.uint8), (640, 360))
+
+
+def test_usb_cameras_leave_out_the_standard_huffman_tables(jpeg):
+    """As `AVI1` Motion JPEG does; a decoder has to bring them along."""
+    start, without = 2, jpeg[:2]
+    while jpeg[start + 1] != 0xDA:
+        end = start + 2 + int.from_bytes(jpeg[start + 2 : start + 4], "big")
+        if jpeg[start + 1] != 0xC4:
+            without += jpeg[start:end]
+        start = end
+    without += jpeg[start:]
+    assert len(without) < len(jpeg) - 300
+    assert np.array_equal(JpegPicture(without).gray(), JpegPicture(jpeg).gray())

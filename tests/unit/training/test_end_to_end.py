@@ -18,7 +18,8 @@ from fer_edge.training.convert import convert  # noqa: E402
 from fer_edge.training.datasets import load  # noqa: E402
 from fer_edge.training.evaluate import main as evaluate  # noqa: E402
 from fer_edge.training.evaluate import measure  # noqa: E402
-from fer_edge.training.train import Config, train  # noqa: E402
+from fer_edge.training.options import Config  # noqa: E402
+from fer_edge.training.train import train  # noqa: E402
 
 
 @pytest.fixture(scope="module")
