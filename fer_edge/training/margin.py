@@ -55,7 +55,7 @@ def fit(pictures: NDArray[np.object_]) -> Fit:
             x, y, side, _ = max(faces, key=lambda face: int(face[2]))
             centre = (x + side / 2 - BORDER, y + side / 2 - BORDER)
             boxes.append([value / SIDE for value in (*centre, side)])
-    return Fit(len(pictures), np.array(boxes))
+    return Fit(len(pictures), np.array(boxes, np.float64).reshape(-1, 3))
 
 
 def _canvas(picture: GrayImage) -> GrayImage:
@@ -73,6 +73,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fer_edge.training.margin")
     parser.add_argument("--dataset", required=True, help="ferplus:PATH")
     measured = fit(load(parser.parse_args().dataset, "validation").pictures)
+    if not len(measured.boxes):
+        parser.error("the detector found no face on any crop")
     lines = [f"found on {len(measured.boxes)} of {measured.crops} crops"]
     marks = np.percentile(measured.boxes, [10, 50, 90], axis=0).T
     for name, values in zip(("centre across", "centre down", "side"), marks, strict=True):
