@@ -1,0 +1,71 @@
+"""What a user installs: the wheel, in an environment of its own, with no checkout near."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from daemon import environment
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*command, cwd, timeout_s=300):
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for needed in (
+        "fer_edge/_models/mobilenet_v1_0.25_112_int8.tflite",
+        "fer_edge/_models/mobilenet_v1_0.25_112_int8.json",
+        "fer_edge/sinks/faces.schema.json",
+        "fer_edge/sources/astronaut.jpg",
+        "fer_edge/py.typed",
+    ):
+        assert needed in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"fer_edge"}
+    assert wheel.stat().st_size < 60e6
+
+
+@pytest.mark.timeout(600)
+def test_it_runs_the_demo_without_a_checkout(wheel, tmp_path):
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    bin_folder = tmp_path / "venv" / "bin"
+    run(bin_folder / "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    program = bin_folder / "fer-edge"
+    output = run(
+        program, "run", "--source", "demo", "--fast", "--set", "source.frames=40", cwd=tmp_path
+    )
+    messages = [json.loads(line) for line in output.splitlines()]
+    assert messages[-1]["faces"][0]["emotion"] == "happy"
+    assert json.loads(run(program, "schema", cwd=tmp_path))["type"] == "object"
+    report = json.loads(
+        run(program, "bench", "--alpha", "0.25", "--frames", "5", "--json", cwd=tmp_path)
+    )
+    assert report["runs"][0]["alpha"] == 0.25
+    assert str(tmp_path) in run(
+        bin_folder / "python", "-c", "from fer_edge.modelcard import models_dir; print(models_dir())",
+        cwd=tmp_path,
+    )  # fmt: skip
