@@ -51,8 +51,13 @@ def quiet_opencv() -> Any:
     return cv2
 
 
-def open_ffmpeg(url: str, *, open_timeout_s: float, read_timeout_s: float) -> Capture:
-    """FFmpeg on a file or an address; whether that succeeded tells `isOpened()`."""
+def open_ffmpeg(
+    url: str, *, open_timeout_s: float, read_timeout_s: float, threads: int | None = None
+) -> Capture:
+    """FFmpeg on a file or an address; whether that succeeded tells `isOpened()`.
+
+    Each of the decoder's `threads` after the first delays H.264 by a frame; None: as many as cores.
+    """
     cv2 = quiet_opencv()
     options = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
@@ -60,6 +65,8 @@ def open_ffmpeg(url: str, *, open_timeout_s: float, read_timeout_s: float) -> Ca
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
         round(read_timeout_s * 1000),
     ]
+    if threads is not None:
+        options += [cv2.CAP_PROP_N_THREADS, threads]
     capture: Capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, options)
     return capture
 

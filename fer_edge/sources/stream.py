@@ -7,6 +7,9 @@ after it was sent (median; 2 ms p95), and after 15 s no later than at the start.
 without Content-Length out only when later ones have come, two frames late. A server that was
 stopped is given up after the read timeout to the hundredth of a second. No buffer builds up as long
 as the stream is read at its own rate, which the capture thread does: it waits for nobody.
+
+https and rtsps encrypt, but FFmpeg as OpenCV opens it takes any certificate (tried with one signed
+by itself): on a network where somebody may pretend to be the camera, use a tunnel.
 """
 
 import time
@@ -24,6 +27,8 @@ from fer_edge.sources._pictures import BgrPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
 from fer_edge.types import Picture, Stream
 
+DECODER_THREADS = 2
+"""For H.264: one frame of delay, and a core in reserve for the pictures that are hard to decode."""
 RAW_PACKETS = -1.0
 """Value of CAP_PROP_FORMAT that makes FFmpeg hand out packets undecoded."""
 
@@ -62,7 +67,10 @@ class NetworkStream:
         address = address_with_password(self.url, self.username, self.read_password())
         started = time.monotonic()
         capture = open_ffmpeg(
-            address, open_timeout_s=self.open_timeout_s, read_timeout_s=self.stall_timeout_s
+            address,
+            open_timeout_s=self.open_timeout_s,
+            read_timeout_s=self.stall_timeout_s,
+            threads=DECODER_THREADS,
         )
         try:
             if not capture.isOpened():

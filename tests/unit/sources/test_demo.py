@@ -86,6 +86,19 @@ def test_any_size(size, faces):
     assert picture.bgr().shape == (*size[::-1], 3)
 
 
+def test_the_face_fades_into_the_background():
+    with Demo(faces=0, fast=True).open() as stream:
+        empty = stream.read().picture.gray()
+    (picture,) = pictures(Demo(fast=True, frames=1))
+    (place,) = placements(0, faces=1, fps=30, size=(1920, 1080))
+    middle, last = place.side // 2, place.side - 1
+    changed = picture.gray() != empty
+    inside = changed[place.top :, place.left :][: place.side, : place.side]
+    assert inside.sum() == changed.sum() > 0
+    assert not inside[[0, 0, last, last], [0, last, 0, last]].any()
+    assert not inside[[0, last, middle, middle], [middle, middle, 0, last]].any()
+
+
 def test_pictures_are_read_only():
     (picture,) = pictures(Demo(size=(320, 240), fast=True, frames=1))
     with pytest.raises(ValueError, match="read-only"):

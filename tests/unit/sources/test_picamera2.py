@@ -13,6 +13,7 @@ from fer_edge.sources.fakes import PICAMERA2_SIGNATURES, FakePicamera2, FakeRequ
 from fer_edge.sources.picamera2 import PiCamera, sensor_moment
 
 HAS_PICAMERA2 = importlib.util.find_spec("picamera2") is not None
+HAS_LIBCAMERA = importlib.util.find_spec("libcamera") is not None
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_frames_carry_the_sensors_time(bgr):
     assert stamp.captured_ns < before - 400_000_000
 
 
-@pytest.mark.skipif(HAS_PICAMERA2, reason="picamera2 is installed")
+@pytest.mark.skipif(HAS_PICAMERA2 and HAS_LIBCAMERA, reason="picamera2 can be imported")
 def test_without_picamera2_one_line_says_how_to_get_it():
     with pytest.raises(ConfigError, match="sudo apt install python3-picamera2"), PiCamera().open():
         pass

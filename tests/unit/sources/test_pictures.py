@@ -129,6 +129,12 @@ def test_a_truncated_jpeg(jpeg, share):
         JpegPicture(jpeg[: round(share * len(jpeg))])
 
 
+def test_the_end_of_a_thumbnail_is_not_the_end(jpeg):
+    thumbnail = b"\xff\xe1" + (6).to_bytes(2, "big") + b"\xff\xd8\xff\xd9"
+    with pytest.raises(FrameError, match="truncated"):
+        JpegPicture(jpeg[:2] + thumbnail + jpeg[2:-200])
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"GIF89a" * 30, bytes(99)])
 def test_no_jpeg(data):
     with pytest.raises(FrameError):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_edge.config import AutoSource
-from fer_edge.errors import ConfigError, SourceLostError
+from fer_edge.errors import SourceError, SourceLostError
 from fer_edge.sources import open_source
 from fer_edge.sources._devices import (
     STREAMING,
@@ -201,6 +201,6 @@ def test_the_first_camera_by_its_lasting_name(tmp_path):
 
 @pytest.mark.skipif(first_camera() is not None, reason="this machine has a camera")
 def test_without_a_camera_one_line_says_what_to_do():
-    with pytest.raises(ConfigError, match="--source demo") as raised:
+    with pytest.raises(SourceError, match="--source demo") as raised:
         open_source(AutoSource())
     assert "\n" not in str(raised.value)
