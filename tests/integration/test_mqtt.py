@@ -245,7 +245,7 @@ class Clock:
         return self.now_ns
 
 
-def test_a_broker_that_hangs_costs_neither_time_nor_memory(broker, camera, open_sink):
+def test_a_broker_that_hangs_costs_neither_time_nor_memory(broker, camera, open_sink, caplog):
     clock = Clock()
     sink = open_sink(broker.url, clock_ns=clock)
     wait_for(is_connected(sink))
@@ -265,6 +265,7 @@ def test_a_broker_that_hangs_costs_neither_time_nor_memory(broker, camera, open_
     begun = time.monotonic()
     sink.close()
     assert time.monotonic() - begun < 1.0
+    assert not [line for line in log_lines(caplog) if "left behind" in line]
 
 
 def test_after_a_short_hang_the_stream_goes_on(broker, camera, open_sink):
