@@ -19,6 +19,9 @@ from fer_edge.types import EMOTIONS, GrayImage
 
 SPLITS = ("train", "validation", "test")
 
+FERPLUS_ORDER = np.array([0, 1, 3, 2, 6, 5, 4, 7])
+"""The eight emotions as FER+'s own file orders them; the first of two with as many votes wins."""
+
 LABEL_SOURCE = "FER+: the most frequent of ten taggers' votes (Barsoum et al. 2016)"
 VALENCE_AROUSAL_SOURCE = (
     "derived from the FER+ votes by a linear map fitted on AffectNetC25's raters; not annotated, "
@@ -35,7 +38,7 @@ class Samples:
     soft_labels: NDArray[np.float32]
     """``[N, 8]``, the distribution of votes, in the order of ``Emotion``; rows sum to 1."""
     labels: NDArray[np.int64]
-    """``[N]``, the class with most votes."""
+    """``[N]``, the class with most votes; of two with as many, the first in FER+'s own order."""
     valence_arousal: NDArray[np.float32]
     """``[N, 2]`` in [-1, 1]; NaN where unknown."""
     names: NDArray[np.str_]
@@ -77,7 +80,7 @@ def _load_ferplus(path: Path, split: int, without_duplicates: bool) -> Samples:
         return Samples(
             pictures=_decode(stored["blob"], stored["offsets"], rows),
             soft_labels=soft,
-            labels=votes[rows, : len(EMOTIONS)].argmax(1).astype(np.int64),
+            labels=top(votes[rows]),
             valence_arousal=np.stack([stored["valence"], stored["arousal"]], 1)[rows],
             names=stored["name"][rows],
         )
@@ -87,6 +90,12 @@ def usable(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Rows ``[N, 10]`` whose most frequent vote is one of the eight emotions."""
     chosen: NDArray[np.bool_] = votes.argmax(1) < len(EMOTIONS)
     return chosen
+
+
+def top(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The emotion with most votes, ``[N]``; ties as everybody's who read FER+'s file in order."""
+    labels: NDArray[np.int64] = FERPLUS_ORDER[votes[:, FERPLUS_ORDER].argmax(1)]
+    return labels
 
 
 def distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import ConfigError
-from fer_edge.training.datasets import distribution, load, usable
+from fer_edge.training.datasets import distribution, load, top, usable
 
 VOTES = np.array(
     [
@@ -52,6 +52,14 @@ def test_single_votes_are_dropped_and_the_rest_sum_to_one() -> None:
 
 def test_unknown_and_non_faces_are_not_used() -> None:
     np.testing.assert_array_equal(usable(VOTES), [True, True, False, False, True, True])
+
+
+def test_of_two_with_as_many_votes_the_first_in_ferplus_order_wins() -> None:
+    tied = np.zeros((3, 10), np.uint8)
+    tied[0, [2, 3]] = 5  # sad and surprise
+    tied[1, [5, 6]] = 5  # disgust and anger
+    tied[2, [4, 5]] = 5  # fear and disgust
+    np.testing.assert_array_equal(top(tied), [3, 6, 5])
 
 
 def test_a_split_has_its_usable_rows(ferplus: str) -> None:
