@@ -13,14 +13,15 @@ from fer_edge.affect import Classifier, open_classifier
 from fer_edge.backoff import Backoff
 from fer_edge.config import Config
 from fer_edge.detectors import open_detector
+from fer_edge.detectors.motion import MotionGate
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
 from fer_edge.sources import open_source
-from fer_edge.stages import AffectStage, Statistics, Vision
+from fer_edge.stages import AffectStage, Eyes, Statistics, Vision
 from fer_edge.system.board import temperature_c, throttled
 from fer_edge.system.logs import quiet_stderr
 from fer_edge.system.sdnotify import Notifier
-from fer_edge.tracking import Smoother, Tracker
+from fer_edge.tracking import SearchPlan, Smoother, Tracker, Turns, Watch
 from fer_edge.types import Sink, Source
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,13 @@ class Stages:
     statistics: Statistics
 
 
-def build_stages(config: Config) -> Stages:
+def build_stages(config: Config, *, every_frame: bool) -> Stages:
     """Load the model and set up everything between source and sinks.
+
+    Args:
+        config: The whole configuration.
+        every_frame: Look at each frame, as in a recording, instead of at few while nobody is in
+            view.
 
     Raises:
         ConfigError, ModelError: the configuration or the model cannot be used.
@@ -56,14 +62,25 @@ def build_stages(config: Config) -> Stages:
     with quiet_stderr():
         classifier = open_classifier(config.model)
     statistics = Statistics()
-    vision = Vision(
+    eyes = Eyes(
         open_detector(config.detector),
         Tracker(config.tracking),
+        SearchPlan(config.tracking),
+        gate=MotionGate(config.detector.search_width),
+        watch=None if every_frame else Watch(config.tracking),
+    )
+    vision = Vision(
+        eyes,
         margin=classifier.card.input.margin,
         crop_px=max(classifier.card.input.width, classifier.card.input.height),
         statistics=statistics,
     )
-    affect = AffectStage(classifier, Smoother(config.tracking), statistics=statistics)
+    turns = Turns(
+        max_faces=config.model.max_faces,
+        # In a recording every face of every frame is read.
+        min_interval_s=0.0 if every_frame else config.model.min_interval_s,
+    )
+    affect = AffectStage(classifier, turns, Smoother(config.tracking), statistics=statistics)
     return Stages(vision, affect, classifier, statistics)
 
 
@@ -103,11 +120,12 @@ def run(config: Config, notifier: Notifier) -> list[str]:
     started = time.monotonic()
     with Signals() as signals:
         source = open_source(config.source)
-        stages = build_stages(config)
+        fast = not source.live and getattr(config.source, "fast", False)
+        stages = build_stages(config, every_frame=fast)
         diagnose = Diagnose(config, stages, started)
         sinks = open_sinks(config, diagnose)
         log.info("source %s, model %s", source.name, stages.classifier.card.name)
-        if source.live or not getattr(config.source, "fast", False):
+        if not fast:
             backoff = Backoff(config.retry.initial_s, config.retry.max_s)
             pipeline = Pipeline(
                 source,
@@ -230,6 +248,7 @@ class Diagnose:
             "frame_rate_in": round(statistics.captured.rate_hz(), 2),
             "frame_rate_out": round(statistics.processed.rate_hz(), 2),
             "dropped": self.pipeline.dropped() if self.pipeline else {},
+            "searches": statistics.searches.count,
             "unreadable_frames": statistics.unreadable.count,
             "source_retries": statistics.retries.count,
             "source_lost": self.pipeline.lost if self.pipeline else None,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fer_edge.geometry import scale
+from fer_edge.geometry import iou, scale
 from fer_edge.preprocess import crop_face
 from fer_edge.stats import Counter, LatencyMeter, RateMeter
 from fer_edge.types import (
     Affect,
+    Box,
     Detection,
     Detector,
     Face,
@@ -28,11 +29,69 @@ from fer_edge.types import (
 class Tracking(Protocol):
     """What the vision stage asks of a tracker."""
 
+    @property
+    def missing(self) -> bool:
+        """Whether a confirmed face was not detected in the last frame."""
+
+    def expected(self, stamp: Stamp) -> tuple[Box, ...]:
+        """Where the known faces will be in this frame."""
+
     def update(self, detections: Sequence[Detection], stamp: Stamp) -> tuple[Track, ...]:
         """The confirmed faces after one more frame."""
 
     def reset(self) -> None:
         """Forget every face."""
+
+
+class Planning(Protocol):
+    """When the whole picture is searched."""
+
+    def due(self, stamp: Stamp, *, known: int) -> bool:
+        """Whether to search in this frame, with so many faces being followed."""
+
+    def searched(self, stamp: Stamp) -> None:
+        """The picture of this frame was searched, or need not be."""
+
+    def lost(self, stamp: Stamp) -> None:
+        """A known face was not found in this frame."""
+
+
+class Watching(Protocol):
+    """Which frames are looked at at all."""
+
+    def skips(self, stamp: Stamp) -> bool:
+        """Whether this frame is left out; called once for each."""
+
+    def saw_somebody(self, stamp: Stamp) -> None:
+        """A face, or what may become one, was found in this frame."""
+
+
+class TakingTurns(Protocol):
+    """Which faces are read in a frame."""
+
+    def choose(
+        self, tracks: Sequence[Track], crops: Sequence[GrayImage], stamp: Stamp
+    ) -> list[int]:
+        """Indices of the faces to read now."""
+
+    def take(
+        self,
+        tracks: Sequence[Track],
+        crops: Sequence[GrayImage],
+        read: dict[int, Affect],
+        stamp: Stamp,
+    ) -> list[tuple[Track, Affect]]:
+        """Every face that was ever read, with its newest reading."""
+
+
+class Gate(Protocol):
+    """Whether a search could find anything new."""
+
+    def changed(self, picture: Picture, known: Sequence[Box]) -> bool:
+        """Whether the picture differs from the remembered one, but for the known faces."""
+
+    def remember(self, picture: Picture) -> None:
+        """Note that the picture was searched."""
 
 
 class Smoothing(Protocol):
@@ -42,6 +101,22 @@ class Smoothing(Protocol):
         self, tracks: Sequence[Track], readings: Sequence[Affect], stamp: Stamp
     ) -> tuple[Face, ...]:
         """One face for each track, largest first."""
+
+
+FORCED_S = 5.0
+"""An unchanged picture is searched again after so long: the last search may have missed somebody."""
+
+SAME_FACE = 0.3
+"""Overlap from which two detections are one face."""
+
+
+def distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """Each face once; of two that overlap, the first."""
+    kept: list[Detection] = []
+    for detection in detections:
+        if all(iou(detection.box, other.box) < SAME_FACE for other in kept):
+            kept.append(detection)
+    return kept
 
 
 @dataclass
@@ -54,6 +129,8 @@ class Statistics:
     """Frames that became a result."""
     unreadable: Counter = field(default_factory=Counter)
     """Frames that could not be decoded."""
+    searches: Counter = field(default_factory=Counter)
+    """Searches of a whole picture."""
     retries: Counter = field(default_factory=Counter)
     """Attempts to open a source that was lost."""
     detect: LatencyMeter = field(default_factory=LatencyMeter)
@@ -64,44 +141,99 @@ class Statistics:
     """From capture to the result's being handed to the sinks."""
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """What finds faces, and what saves it work."""
+
+    detector: Detector
+    tracker: Tracking
+    plan: Planning
+    gate: Gate | None = None
+    """None: every picture that is due is searched."""
+    watch: Watching | None = None
+    """None: every frame is looked at, as in a recording."""
+
+
 class Vision:
-    """Finds, follows and cuts out the faces of a frame."""
+    """Finds, follows and cuts out the faces of a frame.
+
+    A known face is looked for in its own neighbourhood, in every frame; the whole picture is
+    searched only now and then, and not again while it stays as it was.
+    """
 
     def __init__(
         self,
-        detect: Detector,
-        tracker: Tracking,
+        eyes: Eyes,
         *,
         margin: float,
         crop_px: int,
         statistics: Statistics | None = None,
     ) -> None:
         """`margin` is the model card's; `crop_px` is the side of the network's input."""
-        self._detect = detect
-        self._tracker = tracker
+        self._eyes = eyes
         self._margin = margin
         self._crop_px = crop_px
         self._statistics = statistics or Statistics()
         self._last: Stamp | None = None
+        self._forced: Stamp | None = None
 
     def __call__(self, item: Frame | Gap) -> FaceBatch | None:
-        """The confirmed faces; none of them after a gap; None for a gap before any frame.
+        """The confirmed faces; none of them after a gap.
+
+        None for a frame that is left out while nobody is in view, and for a gap before any frame.
 
         Raises:
             FrameError: the picture cannot be decoded.
         """
         if isinstance(item, Gap):
-            self._tracker.reset()
-            if self._last is None:
-                return None
-            stamp = replace(self._last, captured_ns=item.captured_ns, captured_at=item.captured_at)
-            return FaceBatch(stamp, (), ())
+            return self._forget(item)
+        watch = self._eyes.watch
+        if watch is not None and watch.skips(item.stamp):
+            return None
         started_ns = time.monotonic_ns()
-        tracks = self._tracker.update(self._detect(item.picture), item.stamp)
+        detections = self._detect(item)
+        if watch is not None and detections:
+            watch.saw_somebody(item.stamp)
+        tracks = self._eyes.tracker.update(detections, item.stamp)
+        if self._eyes.tracker.missing:
+            self._eyes.plan.lost(item.stamp)
         crops = tuple(self._crop(item.picture, track) for track in tracks)
         self._statistics.detect.add(time.monotonic_ns() - started_ns)
         self._last = item.stamp
         return FaceBatch(item.stamp, tracks, crops)
+
+    def _forget(self, gap: Gap) -> FaceBatch | None:
+        self._eyes.tracker.reset()
+        if self._last is None:
+            return None
+        stamp = replace(self._last, captured_ns=gap.captured_ns, captured_at=gap.captured_at)
+        return FaceBatch(stamp, (), ())
+
+    def _detect(self, frame: Frame) -> list[Detection]:
+        """The known faces by following; with them, now and then, the new ones by a search."""
+        eyes, picture, stamp = self._eyes, frame.picture, frame.stamp
+        expected = eyes.tracker.expected(stamp)
+        found = distinct(eyes.detector.follow(picture, expected)) if expected else []
+        if eyes.plan.due(stamp, known=len(expected)):
+            eyes.plan.searched(stamp)
+            if self._worth_searching(picture, stamp, expected):
+                found = distinct([*found, *eyes.detector.search(picture)])
+                self._statistics.searches.add()
+        return found
+
+    def _worth_searching(self, picture: Picture, stamp: Stamp, expected: Sequence[Box]) -> bool:
+        gate = self._eyes.gate
+        if gate is None:
+            return True
+        last = self._forced
+        age_s = None if last is None else (stamp.captured_at - last.captured_at).total_seconds()
+        # abs: a clock that was set back must not put it off.
+        overdue = age_s is None or abs(age_s) > FORCED_S
+        if not overdue and not gate.changed(picture, expected):
+            return False
+        gate.remember(picture)
+        self._forced = stamp
+        return True
 
     def _crop(self, picture: Picture, track: Track) -> GrayImage:
         """From the smallest plane that still has a pixel for each of the network's."""
@@ -113,24 +245,30 @@ class Vision:
 
 
 class AffectStage:
-    """Reads every face of a batch."""
+    """Reads the faces of a batch whose turn it is."""
 
     def __init__(
         self,
         classify: Callable[[Sequence[GrayImage]], list[Affect]],
+        turns: TakingTurns,
         smoother: Smoothing,
         *,
         statistics: Statistics | None = None,
     ) -> None:
         self._classify = classify
+        self._turns = turns
         self._smoother = smoother
         self._statistics = statistics or Statistics()
 
     def __call__(self, batch: FaceBatch) -> Result:
         """The frame's faces with their readings, largest first."""
         started_ns = time.monotonic_ns()
-        readings = self._classify(batch.crops) if batch.crops else []
-        faces = self._smoother.update(batch.tracks, readings, batch.stamp)
+        chosen = self._turns.choose(batch.tracks, batch.crops, batch.stamp)
+        readings = self._classify([batch.crops[index] for index in chosen]) if chosen else []
+        read = dict(zip(chosen, readings, strict=True))
+        known = self._turns.take(batch.tracks, batch.crops, read, batch.stamp)
+        tracks, affects = [track for track, _ in known], [affect for _, affect in known]
+        faces = self._smoother.update(tracks, affects, batch.stamp)
         if batch.crops:
             self._statistics.classify.add(time.monotonic_ns() - started_ns)
         return Result(batch.stamp, faces)

@@ -4,7 +4,7 @@ Every value is frozen and every image is a read-only array, so a value can be ha
 thread without a lock. Boxes are in pixels of the full frame, whatever size a stage worked at.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -211,8 +211,24 @@ class Source(Protocol):
         """
 
 
-Detector = Callable[[Picture], Sequence[Detection]]
-"""Finds every face of a picture; boxes in pixels of the full frame."""
+class Detector(Protocol):
+    """Finds faces; boxes in pixels of the full frame."""
+
+    def search(self, picture: Picture) -> Sequence[Detection]:
+        """Every face of the picture: the costly way, for those that nobody knows of.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+
+    def follow(self, picture: Picture, expected: Sequence[Box]) -> Sequence[Detection]:
+        """The faces near the places where known ones are expected, at about their sizes.
+
+        At most one for each of `expected`, in no particular order; nothing where none is found.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
 
 
 class Sink(Protocol):

@@ -79,7 +79,7 @@ def measure(config: Config, frames: int, advance: Callable[[], object]) -> Run:
         FerEdgeError: whatever the parts raise.
     """
     source = open_source(config.source)
-    stages = build_stages(config)
+    stages = build_stages(config, every_frame=True)
     before_c = temperature_c()
     with source.open() as stream:
         rows, faces = [], []

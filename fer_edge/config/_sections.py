@@ -195,6 +195,14 @@ class TrackingConfig(Section):
     """How much more probable another emotion must be to replace the one that is shown."""
     min_confidence: Share = 0.35
     """Below this probability the emotion is `uncertain`."""
+    search_interval_s: Seconds = 1.0
+    """Known faces are followed in every frame; the whole picture is searched for new ones so often …"""
+    alert_interval_s: Seconds = 0.2
+    """… and so often in the two seconds after a face was lost."""
+    idle_after_s: Seconds = 10.0
+    """After so long without a face only `idle_rate_hz` frames a second are looked at."""
+    idle_rate_hz: float = Field(5.0, gt=0, le=240)
+    """Frames a second while nobody is in view; the first face ends it with the next frame."""
 
     @model_validator(mode="after")
     def _window_holds_hits(self) -> Self:
@@ -212,6 +220,10 @@ class ModelConfig(Section):
     """`int8` is the fastest on a Raspberry Pi."""
     threads: int = Field(1, ge=1, le=64)
     """Threads of the interpreter."""
+    max_faces: int = Field(4, ge=1, le=64)
+    """At most so many faces are read in one frame, the others in turn."""
+    min_interval_s: float = Field(0.2, ge=0.0, le=60.0)
+    """A face that has not changed is not read again before so long."""
     directory: Path | None = None
     """Folder with models and cards; the ones that come with fer-edge when not given."""
 

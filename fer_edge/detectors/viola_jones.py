@@ -1,5 +1,7 @@
 """Viola and Jones, "Rapid object detection using a boosted cascade of simple features", 2001."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -8,20 +10,37 @@ import numpy as np
 
 from fer_edge.config import ViolaJonesDetector
 from fer_edge.errors import ConfigError
-from fer_edge.geometry import scale
-from fer_edge.types import Box, Detection, Picture
+from fer_edge.geometry import iou, scale
+from fer_edge.types import Box, Detection, GrayImage, Picture
 
 DEFAULT_CASCADE = "haarcascade_frontalface_default.xml"
 
 
+FOLLOW_PX = 32
+"""Side to which a known face is scaled down; the cascade's window is 24.
+
+Measured on the demo and three clips of real faces, one x86 core, against a search of every frame:
+32, 40, 48 and 60 px all held every face in every frame, in 1.6, 1.9, 2.3 and 4.7 ms; the whole frame
+took 20 to 25 ms."""
+
+FOLLOW_REACH = 0.4
+"""How far round the expected box, as a share of its side, a face is looked for."""
+
+FOLLOW_SIZES = (0.8, 1.25)
+"""Smallest and largest face that is looked for, as a share of the expected one."""
+
+FOLLOW_STEP = 1.1
+FOLLOW_NEIGHBORS = 3
+
+
 class ViolaJones:
-    """OpenCV's cascade on luma, scaled down: the whole frame, every time it is called."""
+    """OpenCV's cascade on luma, scaled down."""
 
     def __init__(self, config: ViolaJonesDetector) -> None:
         self._config = config
         self._cascade = _load_cascade(config.cascade)
 
-    def __call__(self, picture: Picture) -> list[Detection]:
+    def search(self, picture: Picture) -> list[Detection]:
         """Every frontal face; the score is the number of overlapping finds behind it.
 
         Raises:
@@ -45,6 +64,58 @@ class ViolaJones:
             Detection(scale(Box(*map(float, box)), picture.width / width), float(count))
             for box, count in zip(boxes, neighbors, strict=True)
         ]
+
+    def follow(self, picture: Picture, expected: Sequence[Box]) -> list[Detection]:
+        """The frontal face nearest to each expected box, looked for in its neighbourhood only.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        found = (self._near(picture, box) for box in expected)
+        return [detection for detection in found if detection is not None]
+
+    def _near(self, picture: Picture, expected: Box) -> Detection | None:
+        side = max(expected.width, 1.0)
+        plane = picture.gray(math.ceil(picture.width * min(1.0, FOLLOW_PX / side)))
+        to_plane = plane.shape[1] / picture.width
+        region, left, top = _cut(plane, scale(expected, to_plane))
+        shrink = min(1.0, FOLLOW_PX / (side * to_plane))
+        if min(region.shape) * shrink < FOLLOW_PX * FOLLOW_SIZES[0]:
+            return None  # it has left the picture
+        if shrink < 1:
+            region = cv2.resize(
+                region, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA
+            ).astype(np.uint8, copy=False)
+        smallest, largest = (max(1, round(side * to_plane * shrink * s)) for s in FOLLOW_SIZES)
+        boxes, neighbors = self._cascade.detectMultiScale2(
+            region,
+            scaleFactor=FOLLOW_STEP,
+            minNeighbors=FOLLOW_NEIGHBORS,
+            minSize=(smallest, smallest),
+            maxSize=(largest, largest),
+        )
+        found = [
+            Detection(
+                scale(_move(scale(Box(*map(float, box)), 1 / shrink), left, top), 1 / to_plane),
+                float(count),
+            )
+            for box, count in zip(boxes, neighbors, strict=True)
+        ]
+        return max(found, key=lambda one: iou(one.box, expected), default=None)
+
+
+def _cut(plane: GrayImage, box: Box) -> tuple[GrayImage, int, int]:
+    """A view of the neighbourhood of `box`, and its left and top edge in the plane."""
+    height, width = plane.shape
+    reach = FOLLOW_REACH * box.width
+    left, top = max(0, round(box.x - reach)), max(0, round(box.y - reach))
+    right = min(width, round(box.x + box.width + reach))
+    bottom = min(height, round(box.y + box.height + reach))
+    return plane[top : max(top, bottom), left : max(left, right)], left, top
+
+
+def _move(box: Box, x: float, y: float) -> Box:
+    return Box(box.x + x, box.y + y, box.width, box.height)
 
 
 def _load_cascade(path: Path | None) -> cv2.CascadeClassifier:

@@ -59,8 +59,8 @@ def configure(
     talking. Call before OpenCV, the interpreter or picamera2 is imported. Calling again replaces
     what the last call set.
     """
+    handler = logging.StreamHandler(stream) if stream else _StandardError()
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(stream, environ, debug=debug))
     logger = logging.getLogger(NAME)
     for old in [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]:
@@ -70,6 +70,21 @@ def configure(
     if not debug:
         for name, value in QUIET_ENVIRONMENT.items():
             environ.setdefault(name, value)
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Whatever standard error is when a line comes: the live table puts itself in its place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        """It is not kept."""
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:

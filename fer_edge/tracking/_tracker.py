@@ -67,13 +67,22 @@ class Tracker:
             for one in self._confirmed()
         )
 
+    def expected(self, stamp: Stamp) -> tuple[Box, ...]:
+        """Where the faces will be in this frame, those not yet confirmed too."""
+        return tuple(one.motion.predict(elapsed_s(one.last, stamp)) for one in self._candidates)
+
+    @property
+    def missing(self) -> bool:
+        """Whether a confirmed face was not detected in the last frame."""
+        return any(one.id and not one.hits[-1] for one in self._candidates)
+
     def reset(self) -> None:
         """Forget every face: the camera was lost."""
         self._candidates.clear()
 
     def _match(self, detections: Sequence[Detection], now: Stamp) -> dict[int, int]:
         """Candidate to detection, best first: by overlap, and what is left by nearness."""
-        predicted = [one.motion.predict(elapsed_s(one.last, now)) for one in self._candidates]
+        predicted = self.expected(now)
         scores = [
             (self._likeness(box, detection.box), ci, di)
             for ci, box in enumerate(predicted)

@@ -37,7 +37,7 @@ def detect():
 
 
 def test_finds_a_real_face_in_frame_pixels(detect, on_a_wall):
-    (found,) = detect(GrayPicture(on_a_wall))
+    (found,) = detect.search(GrayPicture(on_a_wall))
     assert iou(found.box, ON_THE_WALL) > 0.5
     assert found.score >= ViolaJonesDetector().min_neighbors
 
@@ -45,24 +45,24 @@ def test_finds_a_real_face_in_frame_pixels(detect, on_a_wall):
 def test_finds_the_same_face_in_a_reduced_jpeg(detect, on_a_wall):
     ok, data = cv2.imencode(".jpg", on_a_wall)
     assert ok
-    (found,) = detect(JpegPicture(data.tobytes()))
-    (expected,) = detect(GrayPicture(on_a_wall))
+    (found,) = detect.search(JpegPicture(data.tobytes()))
+    (expected,) = detect.search(GrayPicture(on_a_wall))
     assert iou(found.box, expected.box) > 0.7
 
 
 def test_finds_nothing_on_a_wall(detect):
-    assert list(detect(GrayPicture(np.full((1080, 1920), 110, np.uint8)))) == []
+    assert list(detect.search(GrayPicture(np.full((1080, 1920), 110, np.uint8)))) == []
 
 
 def test_min_face_is_a_share_of_the_height(on_a_wall):
     # The face is 216 of 1080 lines high: 20 %.
     picture = GrayPicture(on_a_wall)
-    assert open_detector(ViolaJonesDetector(min_face=0.1))(picture)
-    assert not open_detector(ViolaJonesDetector(min_face=0.4))(picture)
+    assert open_detector(ViolaJonesDetector(min_face=0.1)).search(picture)
+    assert not open_detector(ViolaJonesDetector(min_face=0.4)).search(picture)
 
 
 def test_a_small_picture_is_not_enlarged(detect, portrait):
-    (found,) = detect(GrayPicture(portrait))
+    (found,) = detect.search(GrayPicture(portrait))
     assert iou(found.box, FACE) > 0.5
 
 

@@ -1,0 +1,65 @@
+"""Whether a picture has changed since it was last searched."""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.types import Box, Picture
+
+GRID_WIDTH = 64
+"""Cells across the picture; a face of a tenth of its height is some four cells high."""
+
+CHANGE = 6.0
+"""Levels (of 255) by which the mean of a cell must differ; a cell averages the camera's noise away."""
+
+CELLS = 3
+"""So many changed cells are a change; one alone may be a flickering lamp."""
+
+
+class MotionGate:
+    """Remembers a searched picture as a grid of means."""
+
+    def __init__(self, search_width: int) -> None:
+        """`search_width` is the plane in pixels that the search decodes anyway."""
+        self._search_width = search_width
+        self._remembered: NDArray[np.float32] | None = None
+
+    def changed(self, picture: Picture, known: Sequence[Box]) -> bool:
+        """Whether it differs from the remembered one outside of the boxes of `known` faces.
+
+        True before anything was remembered. A change so slow that it never differs from the last
+        search is no change: the caller must search once in a while all the same.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        grid = self._grid(picture)
+        before = self._remembered
+        if before is None or before.shape != grid.shape:
+            return True
+        differs = np.abs(grid - before) > CHANGE
+        to_cells = GRID_WIDTH / picture.width
+        for box in known:
+            rows = slice(*_span(box.y, box.height, to_cells))
+            columns = slice(*_span(box.x, box.width, to_cells))
+            differs[rows, columns] = False
+        return int(differs.sum()) >= CELLS
+
+    def remember(self, picture: Picture) -> None:
+        """Note that the picture was searched."""
+        self._remembered = self._grid(picture)
+
+    def _grid(self, picture: Picture) -> NDArray[np.float32]:
+        plane = picture.gray(min(self._search_width, picture.width))
+        rows = max(1, round(GRID_WIDTH * picture.height / picture.width))
+        grid = cv2.resize(plane, (GRID_WIDTH, rows), interpolation=cv2.INTER_AREA)
+        return grid.astype(np.float32)
+
+
+def _span(start: float, length: float, to_cells: float) -> tuple[int, int]:
+    """Cells that a box and half of it on either side cover: hair and shoulders move with a face."""
+    first = math.floor((start - length / 2) * to_cells)
+    return max(0, first), max(0, math.ceil((start + length * 1.5) * to_cells))

@@ -1,0 +1,74 @@
+import pytest
+
+from fer_edge.config import TrackingConfig
+from fer_edge.tracking import SearchPlan, Watch
+
+CONFIG = TrackingConfig(search_interval_s=1.0, alert_interval_s=0.2, idle_after_s=5, idle_rate_hz=5)
+
+
+@pytest.fixture
+def plan():
+    return SearchPlan(CONFIG)
+
+
+def searches(plan, stamp_at, moments, known):
+    done = []
+    for moment in moments:
+        if plan.due(stamp_at(moment), known=known):
+            plan.searched(stamp_at(moment))
+            done.append(moment)
+    return done
+
+
+def test_with_nobody_known_every_frame_is_searched(plan, stamp_at):
+    moments = [i / 30 for i in range(10)]
+    assert searches(plan, stamp_at, moments, known=0) == moments
+
+
+def test_with_everybody_held_it_is_seldom(plan, stamp_at):
+    moments = [i / 30 for i in range(120)]
+    assert searches(plan, stamp_at, moments, known=2) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_after_a_loss_it_is_often_for_a_while(plan, stamp_at):
+    plan.searched(stamp_at(0))
+    plan.lost(stamp_at(0.1))
+    moments = [i / 30 for i in range(3, 150)]
+    done = searches(plan, stamp_at, moments, known=1)
+    assert len([m for m in done if m <= 2.1]) == 10
+    assert len([m for m in done if m > 2.2]) <= 3
+
+
+def looked_at(watch, stamp_at, moments, somebody=()):
+    seen = []
+    for moment in moments:
+        if watch.skips(stamp_at(moment)):
+            continue
+        seen.append(moment)
+        if moment in somebody:
+            watch.saw_somebody(stamp_at(moment))
+    return seen
+
+
+def test_every_frame_is_looked_at_until_nobody_has_come_for_long(stamp_at):
+    moments = [i / 30 for i in range(600)]
+    seen = looked_at(Watch(CONFIG), stamp_at, moments)
+    assert [m for m in moments if m <= 5] == [m for m in seen if m <= 5]
+    assert len([m for m in seen if m > 5]) == pytest.approx(15 * 5, abs=2)
+
+
+def test_the_first_face_ends_it_with_the_next_frame(stamp_at):
+    watch = Watch(CONFIG)
+    moments = [i / 30 for i in range(600)]
+    idle = looked_at(watch, stamp_at, moments)
+    assert idle[-1] - idle[-2] > 0.15
+    later = [20 + i / 30 for i in range(60)]
+    seen = looked_at(watch, stamp_at, later, somebody=later)
+    first = seen[0]
+    assert seen == [moment for moment in later if moment >= first]
+
+
+def test_a_rate_that_does_not_divide_the_cameras_is_kept(stamp_at):
+    watch = Watch(CONFIG.model_copy(update={"idle_rate_hz": 7.0, "idle_after_s": 1.0}))
+    seen = looked_at(watch, stamp_at, [i / 30 for i in range(600)])
+    assert len([m for m in seen if m > 1]) / 19 == pytest.approx(7.5, abs=0.6)

@@ -1,0 +1,89 @@
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from fer_edge.tracking import Turns
+from fer_edge.types import Affect, Box, Track
+
+READING = Affect(np.full(8, 0.125, np.float32), 0.0, 0.0)
+
+
+def tracks(count):
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    return [Track(number + 1, Box(0, 0, 100, 100), since) for number in range(count)]
+
+
+def crops(count, level=100):
+    return [np.full((100, 100), level, np.uint8) for _ in range(count)]
+
+
+class Frames:
+    """Feeds frames at 30 a second; says which faces were read."""
+
+    def __init__(self, turns, stamp_at):
+        self.turns, self.stamp_at, self.number = turns, stamp_at, 0
+
+    def show(self, people, pictures=None):
+        stamp = self.stamp_at(self.number / 30)
+        self.number += 1
+        pictures = pictures or crops(len(people))
+        chosen = self.turns.choose(people, pictures, stamp)
+        read = dict.fromkeys(chosen, READING)
+        self.published = [track.id for track, _ in self.turns.take(people, pictures, read, stamp)]
+        return [people[index].id for index in chosen]
+
+
+@pytest.fixture
+def make(stamp_at):
+    return lambda **options: Frames(Turns(**options), stamp_at)
+
+
+def test_a_face_that_has_not_changed_waits_for_the_interval(make):
+    frames = make(max_faces=4, min_interval_s=0.2)
+    people = tracks(1)
+    assert [bool(frames.show(people)) for _ in range(13)] == [i % 6 == 0 for i in range(13)]
+    assert frames.published == [1]
+
+
+def test_a_face_that_changes_is_read_at_once(make):
+    frames = make(max_faces=4, min_interval_s=10)
+    people = tracks(2)
+    frames.show(people)
+    assert frames.show(people) == []
+    assert frames.show(people, [crops(1)[0], crops(1, level=120)[0]]) == [2]
+
+
+def test_noise_is_no_change(make):
+    frames = make(max_faces=1, min_interval_s=10)
+    random = np.random.default_rng(1)
+    noisy = [
+        [np.clip(random.normal(100, 8, (100, 100)), 0, 255).astype(np.uint8)] for _ in range(9)
+    ]
+    assert [bool(frames.show(tracks(1), picture)) for picture in noisy] == [True] + [False] * 8
+
+
+def test_ten_people_are_read_in_turn_and_nobody_waits_long(make):
+    frames = make(max_faces=4, min_interval_s=0)
+    people = tracks(10)
+    rounds = [frames.show(people) for _ in range(40)]
+    assert {len(read) for read in rounds} == {4}
+    for person in people:
+        turns = [number for number, read in enumerate(rounds) if person.id in read]
+        assert max(later - earlier for earlier, later in pairwise(turns)) <= 3
+
+
+def test_whoever_was_never_read_is_not_published(make):
+    frames = make(max_faces=2, min_interval_s=0)
+    frames.show(tracks(3))
+    assert frames.published == [1, 2]
+    frames.show(tracks(3))
+    assert frames.published == [1, 2, 3]
+
+
+def test_whoever_left_is_forgotten(make):
+    frames = make(max_faces=2, min_interval_s=10)
+    frames.show(tracks(1))
+    frames.show([])
+    assert frames.show(tracks(1)) == [1]
