@@ -34,6 +34,9 @@ POLL_S = 0.1
 STATUS_S = 2.0
 """How often systemd's status line is renewed."""
 
+CONNECT_S = 5.0
+"""How long a recording waits for a sink's connection."""
+
 SHUTDOWN_S = 1.5
 """How long all stages together may take to end; the promise is two seconds."""
 
@@ -152,6 +155,7 @@ def _run_fast(
     with ExitStack() as stack:
         for sink in sinks:
             stack.callback(sink.close)
+        _await_connections(sinks, signals)
         notifier.ready("processing a recording")
 
         def stopping() -> bool:
@@ -166,6 +170,17 @@ def _run_fast(
             statistics=stages.statistics,
             stopping=stopping,
         )
+
+
+def _await_connections(sinks: Sequence[Sink], signals: Signals) -> None:
+    """Give a broker a moment: a recording may be over before the connection stands."""
+    waiting = [sink for sink in sinks if getattr(sink, "connected", True) is False]
+    deadline = time.monotonic() + CONNECT_S
+    while any(not sink.connected for sink in waiting):  # type: ignore[attr-defined]  # see above
+        if signals.taken or time.monotonic() > deadline:
+            log.warning("not connected after %g s; processing the recording without", CONNECT_S)
+            return
+        time.sleep(POLL_S)
 
 
 def _run_threaded(pipeline: Pipeline, heart: "Heart", signals: Signals) -> list[str]:

