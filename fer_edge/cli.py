@@ -75,6 +75,9 @@ def run(
     fast: Annotated[
         bool, typer.Option("--fast", help="Every frame of a recording, as quickly as possible.")
     ] = False,
+    overlay: Annotated[
+        str | None, typer.Option(help="Screen: auto, drm, framebuffer, window or none.")
+    ] = None,
     settings: SetOption = None,
 ) -> None:
     """Recognise what a camera sees until stopped."""
@@ -87,6 +90,7 @@ def run(
     _put(tree, "output.stdout", output)
     _put(tree, "jsonl.path", jsonl)
     _put(tree, "source.fast", fast or None)
+    _put(tree, "overlay.screen", overlay)
     loaded = _load(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
     # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.

@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import FrameType
@@ -16,13 +16,13 @@ from fer_edge.detectors import open_detector
 from fer_edge.detectors.motion import MotionGate
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
-from fer_edge.sources import open_source
+from fer_edge.sources import Lend, open_source
 from fer_edge.stages import AffectStage, Eyes, Statistics, Vision
 from fer_edge.system.board import temperature_c, throttled
 from fer_edge.system.logs import quiet_stderr
 from fer_edge.system.sdnotify import Notifier
 from fer_edge.tracking import SearchPlan, Smoother, Tracker, Turns, Watch
-from fer_edge.types import Sink, Source
+from fer_edge.types import FaceBatch, Frame, Gap, Sink, Source
 
 log = logging.getLogger(__name__)
 
@@ -122,11 +122,13 @@ def run(config: Config, notifier: Notifier) -> list[str]:
     """
     started = time.monotonic()
     with Signals() as signals:
-        source = open_source(config.source)
+        sinks: list[Sink] = []
+        lend, watchers = _open_screen(config, sinks)
+        source = open_source(config.source, lend=lend)
         fast = not source.live and getattr(config.source, "fast", False)
         stages = build_stages(config, every_frame=fast)
         diagnose = Diagnose(config, stages, started)
-        sinks = open_sinks(config, diagnose)
+        sinks += open_sinks(config, diagnose)
         log.info("source %s, model %s", source.name, stages.classifier.card.name)
         if not fast:
             backoff = Backoff(config.retry.initial_s, config.retry.max_s)
@@ -137,11 +139,39 @@ def run(config: Config, notifier: Notifier) -> list[str]:
                 sinks,
                 backoff=backoff,
                 statistics=stages.statistics,
+                watchers=watchers,
             )
             diagnose.pipeline = pipeline
             return _run_threaded(pipeline, Heart(pipeline, stages.statistics, notifier), signals)
-        _run_fast(source, stages, sinks, notifier, signals)
+        _run_fast(source, stages, sinks, notifier, signals, watchers=watchers)
         return []
+
+
+def _open_screen(
+    config: Config, sinks: list[Sink]
+) -> tuple[Lend | None, Sequence[Callable[[Frame], None]]]:
+    """Add the screen to `sinks`, if there is to be one.
+
+    Returns:
+        Who borrows the camera of the CSI connector, and who is shown every frame.
+
+    Raises:
+        ConfigError: the screen's settings cannot be used.
+    """
+    if config.overlay.screen == "none":
+        return None, ()
+    from fer_edge.overlay import CameraSlot, screen_opener
+    from fer_edge.sinks.overlay import OverlaySink
+
+    def broker() -> bool | None:
+        return next((getattr(s, "connected", None) for s in sinks if s.name == "mqtt"), None)
+
+    slot = CameraSlot()
+    opener = screen_opener(config.overlay, slot)
+    overlay = OverlaySink(config.overlay, opener, retry=config.retry, broker=broker)
+    sinks.append(overlay)
+    direct = config.overlay.screen in {"auto", "drm"} and config.overlay.privacy == "camera"
+    return slot.lend if direct else None, (overlay.watch,)
 
 
 def _run_fast(
@@ -150,6 +180,8 @@ def _run_fast(
     sinks: Sequence[Sink],
     notifier: Notifier,
     signals: Signals,
+    *,
+    watchers: Sequence[Callable[[Frame], None]],
 ) -> None:
     """Every frame of a recording, as quickly as they can be processed."""
     with ExitStack() as stack:
@@ -162,9 +194,15 @@ def _run_fast(
             notifier.watchdog()  # asked once a frame: a frame got through
             return signals.taken
 
+        def vision(item: Frame | Gap) -> FaceBatch | None:
+            if isinstance(item, Frame):
+                for watch in watchers:
+                    watch(item)
+            return stages.vision(item)
+
         run_inline(
             source,
-            stages.vision,
+            vision,
             stages.affect,
             sinks,
             statistics=stages.statistics,

@@ -11,6 +11,7 @@ from fer_edge.config._sections import (
     ModelConfig,
     MqttConfig,
     OutputConfig,
+    OverlayConfig,
     RetryConfig,
     SourceConfig,
     TrackingConfig,
@@ -53,6 +54,8 @@ class Config(BaseSettings):
     """JSON lines to a file."""
     mqtt: MqttConfig = MqttConfig()
     """Publishing to a broker."""
+    overlay: OverlayConfig = OverlayConfig()
+    """A screen of this device."""
     log: LogConfig = LogConfig()
     """Logging."""
 

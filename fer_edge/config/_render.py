@@ -30,9 +30,19 @@ def render(config: Config) -> str:
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, BaseModel):
-            lines += ["", f"[{name}]"]
-            lines += [_line(key, getattr(value, key)) for key in type(value).model_fields]
+            lines += _section(name, value)
     return "\n".join(lines) + "\n"
+
+
+def _section(name: str, section: BaseModel) -> list[str]:
+    """A table, and after it the tables within."""
+    values = {key: getattr(section, key) for key in type(section).model_fields}
+    tables = {key: value for key, value in values.items() if isinstance(value, BaseModel)}
+    lines = ["", f"[{name}]"]
+    lines += [_line(key, value) for key, value in values.items() if key not in tables]
+    return lines + [
+        line for key, table in tables.items() for line in _section(f"{name}.{key}", table)
+    ]
 
 
 def _line(key: str, value: Any) -> str:
@@ -41,4 +51,4 @@ def _line(key: str, value: Any) -> str:
     if isinstance(value, str) and "://" in value:
         value = mask_url(value)
     # A JSON string, number or boolean is a TOML one too.
-    return f"{key} = {json.dumps(str(value) if isinstance(value, Path) else value)}"
+    return f"{key} = {json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)}"

@@ -303,6 +303,61 @@ class MqttConfig(Section):
         return self
 
 
+class NamesConfig(Section):
+    """Words on the screen in another language; what is not given stays English."""
+
+    neutral: str | None = None
+    """An emotion's name, as are the next seven."""
+    happy: str | None = None
+    sad: str | None = None
+    surprise: str | None = None
+    fear: str | None = None
+    disgust: str | None = None
+    anger: str | None = None
+    contempt: str | None = None
+    uncertain: str | None = None
+    """While no emotion is probable enough."""
+    valence: str | None = None
+    """One letter or two, before valence in figures."""
+    arousal: str | None = None
+    """One letter or two, before arousal in figures."""
+    no_picture: str | None = None
+    """While the camera is lost."""
+
+    def given(self) -> dict[str, str]:
+        """The words that are given, by their field's name."""
+        return self.model_dump(exclude_none=True)
+
+
+class OverlayConfig(Section):
+    """The picture on a screen of this device, with what is known of each face."""
+
+    screen: Literal["none", "auto", "drm", "framebuffer", "window"] = "none"
+    """`auto`: a window on a desktop, else DRM with a CSI camera, else the frame buffer."""
+    fps: float = Field(15.0, gt=0, le=60)
+    """Pictures a second, at most; recognition keeps its own rate."""
+    privacy: Literal["camera", "boxes"] = "camera"
+    """`boxes`: no camera picture at all, only boxes on black."""
+    device: str = "/dev/fb0"
+    """Frame buffer for `framebuffer`."""
+    fullscreen: bool = False
+    """Whether a `window` fills the screen at first; f switches."""
+    scale: float = Field(1.0, ge=0.5, le=3.0)
+    """Makes text and panels so many times as large."""
+    font: Path | None = None
+    """Font file; else one that has Latin, Greek and Cyrillic letters."""
+    names: NamesConfig | None = None
+    """Words in another language."""
+
+    @model_validator(mode="after")
+    def _drm_shows_the_camera(self) -> Self:
+        if self.screen == "drm" and self.privacy == "boxes":
+            raise ValueError(
+                "screen drm always shows the camera; with privacy boxes use framebuffer or window"
+            )
+        return self
+
+
 class LogConfig(Section):
     """What is written to standard error, or to the journal."""
 

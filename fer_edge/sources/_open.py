@@ -1,6 +1,8 @@
 """From a section of the configuration to a source."""
 
-from typing import assert_never
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, assert_never
 
 from fer_edge.config import (
     AutoSource,
@@ -19,17 +21,26 @@ from fer_edge.types import Source
 CREDENTIAL = "source-password"
 
 
-def open_source(config: SourceConfig) -> Source:  # noqa: PLR0911 - one return a source
+Lend = Callable[[Any], AbstractContextManager[object]]
+
+
+def open_source(  # noqa: PLR0911 - one return a source
+    config: SourceConfig, *, lend: Lend | None = None
+) -> Source:
     """The source that `config` describes; nothing is opened yet, `auto` looks for cameras.
+
+    Args:
+        config: Which one.
+        lend: Entered with picamera2's object while a CSI camera runs, for a screen that shows it.
 
     Raises:
         SourceError: `auto` finds no camera; one may be plugged in later, so a service is restarted.
     """
     match config:
         case AutoSource():
-            return _automatic()
+            return _automatic(lend)
         case PiCamera2Source():
-            return _picamera2(config)
+            return _picamera2(config, lend)
         case V4l2Source():
             return _v4l2(config)
         case StreamSource():
@@ -48,12 +59,12 @@ def open_source(config: SourceConfig) -> Source:  # noqa: PLR0911 - one return a
             assert_never(config)
 
 
-def _automatic() -> Source:
+def _automatic(lend: Lend | None) -> Source:
     from fer_edge.sources._devices import first_camera
     from fer_edge.sources.picamera2 import has_csi_camera
 
     if has_csi_camera():
-        return _picamera2(PiCamera2Source(type="picamera2"))
+        return _picamera2(PiCamera2Source(type="picamera2"), lend)
     if (device := first_camera()) is not None:
         return _v4l2(V4l2Source(type="v4l2", device=device))
     raise SourceError(
@@ -62,7 +73,7 @@ def _automatic() -> Source:
     )
 
 
-def _picamera2(config: PiCamera2Source) -> Source:
+def _picamera2(config: PiCamera2Source, lend: Lend | None) -> Source:
     from fer_edge.sources.picamera2 import PiCamera
 
     return PiCamera(
@@ -71,6 +82,7 @@ def _picamera2(config: PiCamera2Source) -> Source:
         detect_width=config.detect_width,
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
+        lend=lend,
     )
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -135,6 +135,10 @@ class PiCamera:
     stall_timeout_s: float = 5.0
     """At the longest so long without a frame before the camera is given up."""
     open_camera: Callable[[int], Camera] = field(default=open_camera, repr=False)
+    lend: Callable[[Camera], AbstractContextManager[object]] | None = field(
+        default=None, repr=False
+    )
+    """Entered with the camera while it runs: a screen may show its main stream directly."""
     _numbering: Numbering = field(default_factory=Numbering, repr=False)
 
     @property
@@ -164,7 +168,8 @@ class PiCamera:
                 raise SourceLostError(
                     f"{self.name}: {error}; check source.width, height and fps"
                 ) from None
-            yield _PiStream(self, camera, self._numbering)
+            with nullcontext() if self.lend is None else self.lend(camera):
+                yield _PiStream(self, camera, self._numbering)
         finally:
             camera.cancel_all_and_flush()
             camera.close()
@@ -181,7 +186,7 @@ class PiCamera:
             "lores": lores,
             "colour_space": _full_range(),
             "controls": {"FrameDurationLimits": (interval_us, interval_us)},
-            "display": None,
+            "display": None if self.lend is None else "main",
             "encode": None,
         }
 

@@ -16,7 +16,7 @@ LAYERS = [
     {"stages"},
     {"pipeline"},
     {"service"},
-    {"bench"},
+    {"bench", "analyze"},
     {"cli"},
     {"__main__"},
 ]
@@ -27,6 +27,8 @@ NEIGHBOURS = {("sinks", "overlay")}
 FENCES = {
     "picamera2": {"sources/picamera2.py", "overlay/drm.py"},
     "libcamera": {"sources/picamera2.py", "overlay/drm.py"},
+    "pygame": {"overlay/_window_process.py"},
+    "PIL": {"overlay/text.py"},
     "paho": {"sinks/mqtt.py"},
     "ai_edge_litert": {"affect/tflite.py"},
     "tflite_runtime": {"affect/tflite.py"},

@@ -1,0 +1,199 @@
+"""Sizes that follow the screen, and where the panels lie; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Self
+
+from fer_edge.overlay.scene import Detail, Side
+from fer_edge.types import Box
+
+ROWS = 8
+"""Bars in a panel, one for each emotion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """In pixels of the screen.
+
+    A label is 46 px high on 1080 lines and 30 on 320: capital letters of 14 mm on a television of
+    a metre's width and 3.5 mm on a 3.5-inch panel, which is 24 and 6 arc minutes from two metres
+    (5 are the limit of normal sight).
+    """
+
+    label: int
+    """Type size of emotion and confidence."""
+    small: int
+    """Type size of everything else."""
+    line: int
+    """Of a face's box."""
+    gap: int
+    """Between box, label and panel, and within a panel."""
+    row: int
+    """Height of a bar's row."""
+    figures: int
+    """Height of the line with valence and arousal in figures; 0 on a low screen."""
+    circle: int
+    """Side of the circumplex' square."""
+    panel: int
+    """Width of a panel with bars."""
+
+    @classmethod
+    def of(cls, width: int, height: int, *, scale: float = 1.0) -> Self:
+        """For a screen of this size; `scale` makes everything so many times as large."""
+        short = min(width, height)
+        label = (23 + 0.021 * short) * scale
+        small = (8.5 + 0.0205 * short) * scale
+        return cls(
+            label=round(label),
+            small=round(small),
+            line=max(2, round(short / 270 * scale)),
+            gap=max(4, round(0.26 * label)),
+            row=round(1.15 * small),
+            figures=round(1.4 * small) if short >= 480 else 0,
+            circle=round(4.4 * small + 0.06 * short * scale),
+            panel=round(11 * small),
+        )
+
+    def panel_size(self, detail: Detail) -> tuple[int, int]:
+        """Width and height of a face's panel."""
+        match detail:
+            case Detail.FULL:
+                bars = ROWS * self.row
+                return self.panel, self.circle + self.figures + bars + 3 * self.gap
+            case Detail.CIRCUMPLEX:
+                side = self.circle + 2 * self.gap
+                return side, side
+            case Detail.NONE:
+                return 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """Whole pixels of the screen."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """The first column past it."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row past it."""
+        return self.y + self.height
+
+    def meets(self, other: "Rect") -> bool:
+        """Whether the two share a pixel."""
+        across = min(self.right, other.right) > max(self.x, other.x)
+        return across and min(self.bottom, other.bottom) > max(self.y, other.y)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where on the screen the camera's picture lies: whole, centred, undistorted."""
+
+    screen: tuple[int, int]
+    area: Rect
+    factor: float
+    """Pixels of the screen for one of the frame."""
+
+    @classmethod
+    def of(cls, frame: tuple[int, int], screen: tuple[int, int]) -> Self:
+        """Both sizes as width and height in pixels."""
+        factor = min(screen[0] / frame[0], screen[1] / frame[1])
+        width, height = (max(1, round(side * factor)) for side in frame)
+        area = Rect((screen[0] - width) // 2, (screen[1] - height) // 2, width, height)
+        return cls(screen, area, factor)
+
+    def box(self, box: Box) -> Rect:
+        """A box of the frame on the screen."""
+        return Rect(
+            self.area.x + round(box.x * self.factor),
+            self.area.y + round(box.y * self.factor),
+            round(box.width * self.factor),
+            round(box.height * self.factor),
+        )
+
+
+def label_rect(box: Rect, size: tuple[int, int], sizes: Sizes, screen: tuple[int, int]) -> Rect:
+    """A label of this width and height: above the box, and pushed back into the screen where that reaches over its edge.
+
+    Pushed, not turned to another side: what is pushed moves evenly, and never jumps.
+    """
+    width, height = size
+    x = box.x - sizes.line // 2
+    y = box.y - height - sizes.gap // 2
+    return Rect(_within(x, width, screen[0]), _within(y, height, screen[1]), width, height)
+
+
+def panel_rect(
+    box: Rect, detail: Detail, side: Side, sizes: Sizes, screen: tuple[int, int]
+) -> Rect | None:
+    """The panel beside the box; None where the screen is too narrow or too low for it."""
+    width, height = sizes.panel_size(detail)
+    gap = sizes.gap + sizes.line
+    x = box.right + gap if side is Side.RIGHT else box.x - gap - width
+    if x < 0 or x + width > screen[0] or height > screen[1]:
+        return None
+    return Rect(x, _within(box.y - sizes.line // 2, height, screen[1]), width, height)
+
+
+def _within(start: int, length: int, limit: int) -> int:
+    return max(0, min(start, limit - length))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How a face's panel is shown."""
+
+    detail: Detail
+    side: Side
+
+
+CHOICES = tuple(
+    Placement(detail, side) for detail, side in product((Detail.FULL, Detail.CIRCUMPLEX), Side)
+)
+"""The best first."""
+NOTHING = Placement(Detail.NONE, Side.RIGHT)
+
+
+def place_panels(
+    boxes: Mapping[int, Rect],
+    before: Mapping[int, Placement],
+    sizes: Sizes,
+    screen: tuple[int, int],
+    taken: Sequence[Rect] = (),
+) -> tuple[dict[int, Placement], dict[int, Placement]]:
+    """What each face's panel should be, and what it could be.
+
+    Args:
+        boxes: Faces by id, in pixels of the screen, the most important first.
+        before: What was shown a moment ago: kept as long as it fits, so that nothing flaps.
+        sizes: Of this screen.
+        screen: Its width and height.
+        taken: Where no panel may lie, such as labels.
+
+    Returns:
+        For each face what fits, preferring what was there before; and the best that would fit.
+    """
+    chosen: dict[int, Placement] = {}
+    best: dict[int, Placement] = {}
+    occupied = list(taken)
+    for face, box in boxes.items():
+        others = occupied + [other for name, other in boxes.items() if name != face]
+        fitting = {
+            choice: rect
+            for choice in CHOICES
+            if (rect := panel_rect(box, choice.detail, choice.side, sizes, screen)) is not None
+            and not any(rect.meets(other) for other in others)
+        }
+        best[face] = next(iter(fitting), NOTHING)
+        chosen[face] = before[face] if before.get(face) in fitting else best[face]
+        if chosen[face] in fitting:
+            occupied.append(fitting[chosen[face]])
+    return chosen, best

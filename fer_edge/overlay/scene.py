@@ -1,0 +1,64 @@
+"""What a screen shows at one moment, in pixels of the camera's frame; values only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fer_edge.types import Box, Emotion, Probabilities
+
+Reading = tuple[float, float]
+"""Valence and arousal, -1 to 1."""
+
+
+class Side(StrEnum):
+    """Where a face's panel lies."""
+
+    RIGHT = "right"
+    LEFT = "left"
+
+
+class Detail(StrEnum):
+    """How much a face's panel holds; the label at the box is always there."""
+
+    FULL = "full"
+    """Circumplex and bars."""
+    CIRCUMPLEX = "circumplex"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownFace:
+    """One face."""
+
+    id: int
+    box: Box
+    emotion: Emotion | None
+    confidence: float
+    probabilities: Probabilities
+    trail: tuple[Reading, ...]
+    """Where valence and arousal have been in the last seconds, the newest last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The corner."""
+
+    rate_hz: float = 0.0
+    """Frames recognised a second."""
+    latency_ms: float | None = None
+    """From capture to result."""
+    broker: bool | None = None
+    """Whether it is connected; None where none is configured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Everything there is to draw but the picture."""
+
+    width: int
+    """Of the camera's frame in pixels."""
+    height: int
+    faces: tuple[ShownFace, ...] = ()
+    """Largest first."""
+    status: Status | None = None
+    notice: str = ""
+    """One line in the middle of the screen, such as why there is no picture."""

@@ -1,0 +1,114 @@
+"""How everything looks on one screen, and the strokes that know it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from fer_edge.overlay.canvas import Image, Ink, Stamps, bgr, rounded
+from fer_edge.overlay.layout import Rect, Sizes, label_rect
+from fer_edge.overlay.palette import GROUND, Colour, colour_of
+from fer_edge.overlay.scene import ShownFace
+from fer_edge.overlay.symbols import symbol_mask
+from fer_edge.overlay.text import Typesetter
+from fer_edge.types import EMOTIONS, UNCERTAIN, Emotion
+
+GROUND_OPACITY: Final = 0.74
+"""Of the panels: text stays legible over a bright window, the picture stays visible."""
+
+ENGLISH: Final[Mapping[str, str]] = {
+    **{emotion.value: emotion.value for emotion in EMOTIONS},
+    UNCERTAIN: UNCERTAIN,
+    "valence": "V",
+    "arousal": "A",
+    "no_picture": "no picture",
+}
+"""Every word on the screen; the configuration may give others."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How everything looks on one screen; keeps the bitmaps it has made."""
+
+    screen: tuple[int, int]
+    """Width and height in pixels."""
+    typesetter: Typesetter
+    words: Mapping[str, str] = field(default_factory=lambda: ENGLISH)
+    scale: float = 1.0
+    """Makes text and panels so many times as large."""
+    transparent: bool = False
+    """Four channels instead of three, and nothing where nothing is drawn."""
+    sizes: Sizes = field(init=False)
+    stamps: Stamps = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Frozen, so set as dataclasses themselves do it.
+        object.__setattr__(self, "sizes", Sizes.of(*self.screen, scale=self.scale))
+        object.__setattr__(self, "stamps", Stamps(4 if self.transparent else 3))
+
+    def word(self, emotion: Emotion | None) -> str:
+        """The emotion's name for people."""
+        return self.words[UNCERTAIN if emotion is None else emotion.value]
+
+    def label_px(self, faces: int) -> int:
+        """Type size at which the labels of so many faces fit beside each other, if any does.
+
+        By the longest name, not by those that are shown: a size that changes with every emotion
+        would be a label that jumps.
+        """
+        sizes = self.sizes
+        for px in (sizes.label, round(0.75 * sizes.label)):
+            widest = max(self._label_width(self.word(one), px) for one in (*EMOTIONS, None))
+            if faces * (widest + sizes.gap) <= self.screen[0]:
+                return px
+        return sizes.small
+
+    def label_rect(self, face: ShownFace, box: Rect, px: int) -> Rect:
+        """Where a face's label lies; as wide as its emotion's name with the widest number."""
+        width = self._label_width(self.word(face.emotion), px)
+        return label_rect(box, (width, round(1.5 * px)), self.sizes, self.screen)
+
+    def _label_width(self, word: str, px: int) -> int:
+        text = self.typesetter.width(word, px) + self.typesetter.width("100 %", px)
+        return round(1.1 * px) + text + 5 * self.sizes.gap
+
+
+@dataclass(frozen=True)
+class Brush:
+    """Draws on one picture in one style."""
+
+    image: Image
+    style: Style
+
+    def card(self, rect: Rect) -> None:
+        """The dark ground of text, with round corners."""
+        size = (rect.width, rect.height, self.style.sizes.gap)
+        self.style.stamps.lay(
+            self.image,
+            (rect.x, rect.y),
+            Ink(("card", *size), GROUND, GROUND_OPACITY),
+            lambda: rounded(*size),
+        )
+
+    def text(self, where: tuple[int, int], text: str, px: int, colour: Colour) -> None:
+        """One line of text with its top left corner at `where`."""
+        mask = self.style.typesetter.mask
+        ink = Ink(("text", text, px), colour)
+        self.style.stamps.lay(self.image, where, ink, lambda: mask(text, px))
+
+    def symbol(self, where: tuple[int, int], emotion: Emotion | None, side: int) -> None:
+        """An emotion's symbol, `side` pixels wide, with its top left corner at `where`."""
+        ink = Ink(("symbol", emotion, side), colour_of(emotion))
+        self.style.stamps.lay(self.image, where, ink, lambda: symbol_mask(emotion, side))
+
+    def width(self, text: str, px: int) -> int:
+        """Of a text in pixels."""
+        return self.style.typesetter.width(text, px)
+
+    def line_height(self, px: int) -> int:
+        """Of a line of text in pixels."""
+        return self.style.typesetter.height(px)
+
+    def bar(self, rect: Rect, colour: Colour) -> None:
+        """A filled rectangle."""
+        target = self.image[rect.y : rect.bottom, rect.x : rect.right]
+        target[:] = bgr(colour, self.image.shape[2])
