@@ -73,5 +73,7 @@ class Turns:
 
 
 def _thumb(crop: GrayImage) -> NDArray[np.float32]:
-    small = cv2.resize(crop, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
+    # Some 16 pixels a cell are enough for its mean; all of a large crop cost 0.4 ms.
+    step = max(1, min(crop.shape) // (4 * THUMB_PX))
+    small = cv2.resize(crop[::step, ::step], (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32)
