@@ -23,6 +23,7 @@ def main() -> None:
     try:
         pygame = _import_pygame()
         pygame.display.init()
+        _refuse_pretence(pygame)
         window = Shown(pygame, fullscreen="--fullscreen" in sys.argv)
     except ImportError:
         _say("error pygame is not installed; pip install 'fer-edge[window]'")
@@ -40,6 +41,12 @@ def _import_pygame() -> Any:
         warnings.simplefilter("ignore")  # pygame 2.6 asks for pkg_resources, which is deprecated
         import pygame
     return pygame
+
+
+def _refuse_pretence(pygame: Any) -> None:
+    """Where no desktop answers, SDL goes on with a driver that shows nothing."""
+    if pygame.display.get_driver() in {"dummy", "offscreen", "evdev"}:
+        raise OSError("none answers")
 
 
 class Shown:

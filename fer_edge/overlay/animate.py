@@ -28,8 +28,8 @@ class _Shown:
 
     values: tuple[float, ...]
     """Centre, width and height in pixels of the frame."""
-    speed: float
-    """Smoothed, in widths of the face a second."""
+    speeds: tuple[float, ...]
+    """Of each value, smoothed, in widths of the face a second."""
     at_ns: int
     trail: deque[tuple[int, Reading]] = field(default_factory=deque)
 
@@ -87,14 +87,17 @@ class Animator:
         new = (box.x + box.width / 2, box.y + box.height / 2, box.width, box.height)
         if old is None or at_ns <= old.at_ns:
             trail = deque[tuple[int, Reading]]() if old is None else old.trail
-            return _Shown(new, 0.0, at_ns, trail)
+            return _Shown(new, (0.0,) * len(new), at_ns, trail)
         seconds = (at_ns - old.at_ns) / 1e9
-        step = max(abs(a - b) for a, b in zip(new, old.values, strict=True))
-        raw_speed = step / max(box.width, 1.0) / seconds
-        speed = old.speed + (raw_speed - old.speed) * _share(CALM_HZ, seconds)
-        share = _share(CALM_HZ + EAGER * speed, seconds)
+        unit = max(box.width, 1.0) * seconds
+        share = _share(CALM_HZ, seconds)
+        speeds = tuple(
+            speed + ((a - b) / unit - speed) * share
+            for a, b, speed in zip(new, old.values, old.speeds, strict=True)
+        )
+        share = _share(CALM_HZ + EAGER * max(map(abs, speeds)), seconds)
         values = tuple(b + (a - b) * share for a, b in zip(new, old.values, strict=True))
-        return _Shown(values, speed, at_ns, old.trail)
+        return _Shown(values, speeds, at_ns, old.trail)
 
 
 def _share(cutoff_hz: float, seconds: float) -> float:

@@ -42,8 +42,9 @@ class Window:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the libraries' own words; the reason comes as a line
             bufsize=0,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for the daemon, which then closes the window
         )
         self._said = b""
         self._size: tuple[int, int] | None = None

@@ -1,0 +1,95 @@
+from itertools import pairwise
+
+from fer_edge.overlay.layout import (
+    NOTHING,
+    Placement,
+    Rect,
+    Sizes,
+    View,
+    label_rect,
+    panel_rect,
+    place_panels,
+)
+from fer_edge.overlay.scene import Detail, Side
+from fer_edge.types import Box
+
+HD = (1920, 1080)
+SIZES = Sizes.of(*HD)
+
+
+def test_the_picture_is_whole_and_centred():
+    assert View.of((1920, 1080), (480, 320)).area == Rect(0, 25, 480, 270)
+    assert View.of((480, 640), HD).area == Rect(555, 0, 810, 1080)
+
+
+def test_a_box_keeps_its_place_in_the_picture():
+    view = View.of((1920, 1080), (480, 320))
+    assert view.box(Box(960, 540, 192, 96)) == Rect(240, 160, 48, 24)
+
+
+def test_a_label_is_above_its_box_and_always_on_the_screen():
+    size = (300, 69)
+    for x in range(-200, 2000, 50):
+        for y in range(-200, 1200, 50):
+            rect = label_rect(Rect(x, y, 300, 300), size, SIZES, HD)
+            assert rect.x >= 0
+            assert rect.y >= 0
+            assert rect.right <= 1920
+            assert rect.bottom <= 1080
+    assert label_rect(Rect(500, 500, 300, 300), size, SIZES, HD).bottom < 500
+
+
+def test_a_label_never_jumps():
+    """A box that moves by a pixel moves its label by a pixel at most."""
+    size = (300, 69)
+    rects = [label_rect(Rect(t, 300 - t, 200, 200), size, SIZES, HD) for t in range(400)]
+    for one, next_one in pairwise(rects):
+        assert abs(one.x - next_one.x) <= 1
+        assert abs(one.y - next_one.y) <= 1
+
+
+def test_a_panel_beside_the_box_or_not_at_all():
+    box = Rect(600, 300, 300, 300)
+    right = panel_rect(box, Detail.FULL, Side.RIGHT, SIZES, HD)
+    left = panel_rect(box, Detail.FULL, Side.LEFT, SIZES, HD)
+    assert right.x > box.right
+    assert left.right < box.x
+    assert panel_rect(Rect(1700, 300, 200, 200), Detail.FULL, Side.RIGHT, SIZES, HD) is None
+
+
+def test_a_single_face_has_the_full_panel_on_the_right():
+    chosen, best = place_panels({1: Rect(600, 300, 300, 300)}, {}, SIZES, HD)
+    assert chosen == best == {1: Placement(Detail.FULL, Side.RIGHT)}
+
+
+def test_what_was_there_stays_while_it_fits():
+    before = {1: Placement(Detail.CIRCUMPLEX, Side.LEFT)}
+    chosen, best = place_panels({1: Rect(600, 300, 300, 300)}, before, SIZES, HD)
+    assert chosen == before
+    assert best == {1: Placement(Detail.FULL, Side.RIGHT)}
+
+
+def test_panels_cover_neither_faces_nor_each_other_nor_labels():
+    boxes = {i: Rect(60 + 620 * i, 350, 220, 220) for i in range(3)}
+    taken = [Rect(100, 280, 1800, 60)]
+    chosen, _ = place_panels(boxes, {}, SIZES, HD, taken)
+    shown = [
+        panel_rect(boxes[i], one.detail, one.side, SIZES, HD)
+        for i, one in chosen.items()
+        if one != NOTHING
+    ]
+    assert shown
+    for index, rect in enumerate(shown):
+        assert not any(rect.meets(other) for other in [*boxes.values(), *taken])
+        assert not any(rect.meets(other) for other in shown[index + 1 :])
+
+
+def test_no_room_no_panel():
+    chosen, best = place_panels({1: Rect(0, 0, 1920, 1080)}, {}, SIZES, HD)
+    assert chosen == best == {1: NOTHING}
+
+
+def test_the_small_screen_has_room_for_the_bars_of_a_face_at_its_edge():
+    sizes = Sizes.of(480, 320)
+    chosen, _ = place_panels({1: Rect(30, 80, 110, 110)}, {}, sizes, (480, 320))
+    assert chosen == {1: Placement(Detail.FULL, Side.RIGHT)}
