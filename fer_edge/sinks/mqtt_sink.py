@@ -99,7 +99,8 @@ class MqttSink:
         """Publish `offline` and end; takes less than a second even if the broker hangs."""
         connection = self._link.connection
         if connection is not None:
-            self.idle()
+            if self._look():
+                self._publisher.flush()
             connection.send_last(self._offline, OFFLINE_S)
         self._link.stop()
         self._connection = None

@@ -122,6 +122,16 @@ class Publisher:
         """Send what has become due since."""
         self._send_due(self._clock_ns())
 
+    def flush(self) -> None:
+        """Send at once what waits for its turn: nothing will follow."""
+        self._faces_slots.restart()
+        self._state_slots.restart()
+        now_ns = self._clock_ns()
+        if self._leaving is not None:
+            self._send_leaving(self._leaving, now_ns)
+        if self._changed is not None:
+            self._send_state(self._changed, now_ns)
+
     def _send_due(self, now_ns: int) -> None:
         if self._leaving is not None:
             self._send_leaving(self._leaving, now_ns)

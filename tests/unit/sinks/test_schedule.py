@@ -257,3 +257,15 @@ def test_latency_to_publishing_is_measured(publisher, clock, result, face):
     clock.tick(0.025)
     publisher.put(one)
     assert publisher.latency.summary_ms()["p50"] == 25.0
+
+
+def test_at_the_end_what_waits_is_sent_whatever_the_rate(publisher, wire, clock, result, face):
+    publisher.put(result(face(1)))
+    clock.tick(0.01)
+    publisher.put(result())
+    assert [len(m["faces"]) for m in wire.take("faces")] == [1]
+    assert [m["faces"] for m in wire.take("state")] == [1]
+    publisher.flush()
+    publisher.flush()
+    assert [len(m["faces"]) for m in wire.take("faces")] == [0]
+    assert [m["faces"] for m in wire.take("state")] == [0]
