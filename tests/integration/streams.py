@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.server
+import re
 import shutil
 import socket
 import socketserver
@@ -155,11 +156,14 @@ def ffmpeg_camera(video, port, *options):
 
 
 def _await_listener(port):
-    """Until somebody listens; asked of the kernel, as a connection would be taken for the client."""
-    entry = f"0100007F:{port:04X} 00000000:0000 0A"
+    """Until somebody listens, or has a client already: ffmpeg takes one and listens no more.
+
+    Asked of the kernel (proc_net_tcp), as a connection would be taken for the client.
+    """
+    listens_or_talks = re.compile(f" 0100007F:{port:04X} [0-9A-F]{{8}}:[0-9A-F]{{4}} 0[1A] ")
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        if entry in Path("/proc/net/tcp").read_text():
+        if listens_or_talks.search(Path("/proc/net/tcp").read_text()):
             return
         time.sleep(0.05)
     raise TimeoutError(f"nobody listens on port {port}")
