@@ -7,7 +7,8 @@ import pytest
 from fer_edge.overlay.text import Typesetter
 from fer_edge.sources.demo import Demo
 
-FRAME = 20
+FRAME = 220
+"""A large face at the left, whose box `scenes.face` has."""
 
 
 @pytest.fixture(scope="session")
