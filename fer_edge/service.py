@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import FrameType
@@ -14,11 +14,11 @@ from fer_edge.backoff import Backoff
 from fer_edge.config import Config
 from fer_edge.detectors import open_detector
 from fer_edge.detectors.motion import MotionGate
+from fer_edge.health import Diagnose, Heart
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
 from fer_edge.sources import Lend, open_source
 from fer_edge.stages import AffectStage, Eyes, Statistics, Vision
-from fer_edge.system.board import temperature_c, throttled
 from fer_edge.system.logs import quiet_stderr
 from fer_edge.system.sdnotify import Notifier
 from fer_edge.tracking import SearchPlan, Smoother, Tracker, Turns, Watch
@@ -30,9 +30,6 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 POLL_S = 0.1
 """How often the main thread looks for a signal, a stage that ended, and progress."""
-
-STATUS_S = 2.0
-"""How often systemd's status line is renewed."""
 
 CONNECT_S = 5.0
 """How long a recording waits for a sink's connection."""
@@ -127,7 +124,7 @@ def run(config: Config, notifier: Notifier) -> list[str]:
         source = open_source(config.source, lend=lend)
         fast = not source.live and getattr(config.source, "fast", False)
         stages = build_stages(config, every_frame=fast)
-        diagnose = Diagnose(config, stages, started)
+        diagnose = Diagnose(stages.statistics, stages.classifier.card.name, started)
         sinks += open_sinks(config, diagnose)
         log.info("source %s, model %s", source.name, stages.classifier.card.name)
         if not fast:
@@ -221,7 +218,7 @@ def _await_connections(sinks: Sequence[Sink], signals: Signals) -> None:
         time.sleep(POLL_S)
 
 
-def _run_threaded(pipeline: Pipeline, heart: "Heart", signals: Signals) -> list[str]:
+def _run_threaded(pipeline: Pipeline, heart: Heart, signals: Signals) -> list[str]:
     """Until a signal, the end of a recording, or an error; names of the threads left behind."""
     pipeline.start()
     try:
@@ -233,81 +230,3 @@ def _run_threaded(pipeline: Pipeline, heart: "Heart", signals: Signals) -> list[
         if hanging:
             log.warning("left behind, still busy: %s", ", ".join(hanging))
     return hanging
-
-
-class Heart:
-    """Tells systemd how the pipeline is: READY once, WATCHDOG on progress alone, STATUS."""
-
-    def __init__(self, pipeline: Pipeline, statistics: Statistics, notifier: Notifier) -> None:
-        self._pipeline = pipeline
-        self._statistics = statistics
-        self._notifier = notifier
-        self._ready = False
-        self._progress = 0
-        self._status_due = 0.0
-        # Half of the interval for the step, half for being noticed.
-        self._limit_s = (notifier.watchdog_interval_s or 30.0) / 2
-
-    def beat(self) -> None:
-        """Called a few times a second."""
-        progress = self._pipeline.progress
-        if progress == self._progress:
-            return
-        if not self._ready:
-            self._ready = True
-            self._notifier.ready(self.status())
-        hanging = self._pipeline.hanging(self._limit_s)
-        if hanging:
-            log.warning("hanging for over %.0f s: %s", self._limit_s, ", ".join(hanging))
-        else:
-            self._notifier.watchdog()
-        self._progress = progress
-        if time.monotonic() >= self._status_due:
-            self._status_due = time.monotonic() + STATUS_S
-            self._notifier.status(self.status())
-
-    def stop(self) -> None:
-        """The end has begun."""
-        self._notifier.stopping("ending")
-
-    def status(self) -> str:
-        """One line for `systemctl status`."""
-        if self._pipeline.lost is not None:
-            return f"no pictures: {self._pipeline.lost}; trying again"
-        faces = self._pipeline.faces
-        rate = self._statistics.processed.rate_hz()
-        return f"{rate:.1f} frames/s, {faces} face{'' if faces == 1 else 's'}"
-
-
-class Diagnose:
-    """What the service publishes of itself; called by a sink every so often."""
-
-    def __init__(self, config: Config, stages: Stages, started: float) -> None:
-        self._config = config
-        self._stages = stages
-        self._started = started
-        self.pipeline: Pipeline | None = None
-
-    def __call__(self) -> Mapping[str, object]:
-        """Rates in frames a second, latencies in milliseconds since the start's last thousand."""
-        statistics = self._stages.statistics
-        card = self._stages.classifier.card
-        latencies = {
-            "detect": statistics.detect,
-            "classify": statistics.classify,
-            "capture_to_result": statistics.total,
-        }
-        return {
-            "frame_rate_in": round(statistics.captured.rate_hz(), 2),
-            "frame_rate_out": round(statistics.processed.rate_hz(), 2),
-            "dropped": self.pipeline.dropped() if self.pipeline else {},
-            "searches": statistics.searches.count,
-            "unreadable_frames": statistics.unreadable.count,
-            "source_retries": statistics.retries.count,
-            "source_lost": self.pipeline.lost if self.pipeline else None,
-            "latency_ms": {name: meter.summary_ms() for name, meter in latencies.items()},
-            "model": card.name,
-            "uptime_s": round(time.monotonic() - self._started, 1),
-            "temperature_c": temperature_c(),
-            "throttled": throttled(),
-        }

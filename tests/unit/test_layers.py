@@ -15,6 +15,7 @@ LAYERS = [
     {"sources", "detectors", "tracking", "affect", "sinks", "overlay", "system"},
     {"stages"},
     {"pipeline"},
+    {"health"},
     {"service"},
     {"bench", "analyze"},
     {"cli"},

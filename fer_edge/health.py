@@ -1,0 +1,97 @@
+"""How the service is: what systemd is told of it, and what it publishes of itself."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from fer_edge.pipeline import Pipeline
+from fer_edge.stages import Statistics
+from fer_edge.system.board import temperature_c, throttled
+from fer_edge.system.sdnotify import Notifier
+
+log = logging.getLogger(__name__)
+
+STATUS_S: Final = 2.0
+"""How often systemd's status line is renewed."""
+
+
+class Heart:
+    """Tells systemd how the pipeline is: READY once, WATCHDOG on progress alone, STATUS."""
+
+    def __init__(self, pipeline: Pipeline, statistics: Statistics, notifier: Notifier) -> None:
+        self._pipeline = pipeline
+        self._statistics = statistics
+        self._notifier = notifier
+        self._ready = False
+        self._progress = 0
+        self._status_due = 0.0
+        # Half of the interval for the step, half for being noticed.
+        self._limit_s = (notifier.watchdog_interval_s or 30.0) / 2
+        self._hanging: list[str] = []
+
+    def beat(self) -> None:
+        """Called a few times a second."""
+        progress = self._pipeline.progress
+        if progress == self._progress:
+            return
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready(self.status())
+        hanging = self._pipeline.hanging(self._limit_s)
+        if not hanging:
+            self._notifier.watchdog()
+        elif hanging != self._hanging:
+            log.warning("hanging for over %.0f s: %s", self._limit_s, ", ".join(hanging))
+        self._hanging = hanging
+        self._progress = progress
+        if time.monotonic() >= self._status_due:
+            self._status_due = time.monotonic() + STATUS_S
+            self._notifier.status(self.status())
+
+    def stop(self) -> None:
+        """The end has begun."""
+        self._notifier.stopping("ending")
+
+    def status(self) -> str:
+        """One line for `systemctl status`."""
+        if self._pipeline.lost is not None:
+            return f"no pictures: {self._pipeline.lost}; trying again"
+        faces = self._pipeline.faces
+        rate = self._statistics.processed.rate_hz()
+        return f"{rate:.1f} frames/s, {faces} face{'' if faces == 1 else 's'}"
+
+
+class Diagnose:
+    """What the service publishes of itself; called by a sink every so often."""
+
+    def __init__(self, statistics: Statistics, model: str, started: float) -> None:
+        """`model` is the card's name; `started` is on the clock of `time.monotonic`."""
+        self._statistics = statistics
+        self._model = model
+        self._started = started
+        self.pipeline: Pipeline | None = None
+        """Where the drops are counted; None while a recording is processed inline."""
+
+    def __call__(self) -> Mapping[str, object]:
+        """Rates in frames a second, over five seconds; latencies in milliseconds, of the last thousand."""
+        statistics = self._statistics
+        latencies = {
+            "detect": statistics.detect,
+            "classify": statistics.classify,
+            "capture_to_result": statistics.total,
+        }
+        return {
+            "frame_rate_in": round(statistics.captured.rate_hz(), 2),
+            "frame_rate_out": round(statistics.processed.rate_hz(), 2),
+            "dropped": self.pipeline.dropped() if self.pipeline else {},
+            "searches": statistics.searches.count,
+            "unreadable_frames": statistics.unreadable.count,
+            "source_retries": statistics.retries.count,
+            "source_lost": self.pipeline.lost if self.pipeline else None,
+            "latency_ms": {name: meter.summary_ms() for name, meter in latencies.items()},
+            "model": self._model,
+            "uptime_s": round(time.monotonic() - self._started, 1),
+            "temperature_c": temperature_c(),
+            "throttled": throttled(),
+        }
