@@ -84,7 +84,10 @@ def _progress(alpha: float, frames: int) -> Iterator[Callable[[], object]]:
 def _show(report: Report) -> None:
     console = Console()
     board = report["board"]
-    console.print(f"[bold]{board['model'] or 'this machine'}[/], {board['cores']} cores")
+    console.print(
+        f"[bold]{board['model'] or board['processor'] or 'this machine'}[/]", highlight=False
+    )
+    console.print(_board_line(board), highlight=False, style="dim")
     for run in report["runs"]:
         console.print(_table(run))
         console.print(
@@ -93,6 +96,18 @@ def _show(report: Report) -> None:
         )
     console.print(f"Reference: {THESIS['source']}; {THESIS['machine']}.", style="dim")
     console.print("Figures of two machines do not compare; run this on yours.", style="dim")
+
+
+def _board_line(board: Report) -> str:
+    """What else decides how fast a board is, as far as it tells."""
+    known = {
+        "cores": board["cores"],
+        "MHz": board["clock_mhz"] and round(board["clock_mhz"]),
+        "governor": board["governor"],
+        "°C": board["temperature_c"] and round(board["temperature_c"]),
+        "throttling": board["throttled"] and ", ".join(board["throttled"]),
+    }
+    return ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
 
 
 def _table(run: Report) -> Table:
