@@ -132,6 +132,40 @@ def bench(
     run_bench(loaded, frames, every=every, as_json=as_json, arguments=arguments)
 
 
+@app.command()
+def analyze(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE|FOLDER…", help="Videos, pictures, or folders.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
+    video: Annotated[bool, typer.Option("--video", help="An annotated copy of each.")] = False,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails", help="Faces as pictures in the report.")
+    ] = False,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1000, help="Pictures are frames of a recording at this rate."),
+    ] = None,
+    config: ConfigOption = None,
+    alpha: AlphaOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Make tables and a report of recordings, from every frame."""
+    from fer_edge.analyze import Options
+    from fer_edge.analyze import analyze as run_analyze
+    from fer_edge.system.logs import configure
+
+    loaded = _load(config, _tree(None, alpha, precision, threads, settings))
+    configure(loaded.log.level, debug=ctx.obj)
+    options = Options(video=video, thumbnails=thumbnails, fps=fps)
+    for file in run_analyze(loaded, paths, out, options):
+        typer.echo(file)
+
+
 @app.command("config")
 def show_config(
     *, config: ConfigOption = None, source: SourceOption = None, settings: SetOption = None

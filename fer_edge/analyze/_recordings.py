@@ -1,0 +1,143 @@
+"""What was given on the command line, as recordings that can be read one after the other."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fer_edge.errors import SourceError
+from fer_edge.sources.file import VideoFile, open_video
+from fer_edge.sources.images import SUFFIXES, picture_files, read_picture
+from fer_edge.types import Frame, Source, Stamp, Stream
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One video, or one folder of pictures."""
+
+    name: str
+    """For people and for the tables: file or folder, without the path."""
+    path: Path
+    source: Source
+    frames: int | None
+    """How many there are, about; None where the container does not say."""
+    fps: float
+    """Frames a second, on average."""
+    still: bool = False
+    """Pictures that have nothing to do with each other: nothing is followed or smoothed."""
+
+
+def recordings(paths: Sequence[Path], *, fps: float | None) -> list[Recording]:
+    """Every recording in these files and folders.
+
+    Args:
+        paths: Videos, pictures, and folders of either, not looked into any deeper.
+        fps: If given, pictures of a folder are frames of one recording at this rate.
+
+    Raises:
+        SourceError: a file is not there, or cannot be read as a video or picture.
+    """
+    found = [one for path in paths for one in _in(path, fps)]
+    names = [one.name for one in found]
+    for one in found:
+        if names.count(one.name) > 1:
+            raise SourceError(f"{one.path}: two inputs are called {one.name}; rename one of them")
+    return found
+
+
+def _in(path: Path, fps: float | None) -> Iterator[Recording]:
+    if not path.is_dir():
+        yield _pictures(path, [path], fps) if _is_picture(path) else _video(path)
+        return
+    files = sorted(file for file in path.iterdir() if file.is_file() and file.name[0] != ".")
+    pictures = [file for file in files if _is_picture(file)]
+    if pictures:
+        yield _pictures(path, picture_files(path), fps)
+    videos = []
+    for file in files:
+        if file not in pictures:
+            try:
+                videos.append(_video(file))
+            except SourceError:
+                continue  # a folder may hold other things
+    yield from videos
+    if not pictures and not videos:
+        raise SourceError(f"{path}: no video and no picture in it")
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def _video(path: Path) -> Recording:
+    import cv2
+
+    capture = open_video(path)
+    frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    fps = fps if 1 <= fps <= 1000 else 30.0
+    return Recording(
+        path.name, path, VideoFile(path, fast=True), frames if frames > 0 else None, fps
+    )
+
+
+def _pictures(path: Path, files: Sequence[Path], fps: float | None) -> Recording:
+    source = Pictures(path, tuple(files), fps or 1.0)
+    return Recording(
+        path.name or str(path.resolve().name),
+        path,
+        source,
+        len(files),
+        fps or 1.0,
+        still=fps is None,
+    )
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Given files as a source, at once; one that cannot be decoded is left out with a warning."""
+
+    path: Path
+    files: tuple[Path, ...]
+    fps: float
+    delivered: dict[int, str] = field(default_factory=dict)
+    """Name of the file by the number of its frame."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.path)
+
+    @property
+    def live(self) -> bool:
+        """Files end."""
+        return False
+
+    @contextmanager
+    def open(self) -> Iterator[Stream]:
+        """Begin with the first."""
+        yield _PictureStream(self)
+
+
+class _PictureStream:
+    def __init__(self, pictures: Pictures) -> None:
+        self._files = iter(pictures.files)
+        self._delivered = pictures.delivered
+        self._step = timedelta(seconds=1 / pictures.fps)
+        self._start = datetime.now(UTC)
+        self._seq = 0
+
+    def read(self) -> Frame | None:
+        for file in self._files:
+            picture = read_picture(file)
+            if picture is not None:
+                at = self._start + self._seq * self._step
+                size = (picture.width, picture.height)
+                stamp = Stamp(self._seq, time.monotonic_ns(), at, *size)
+                self._delivered[self._seq] = file.name
+                self._seq += 1
+                return Frame(stamp, picture)
+        return None

@@ -1,0 +1,194 @@
+"""The report: one HTML file with everything in it, for light and dark."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib import resources
+from typing import Final
+
+import numpy as np
+
+from fer_edge.analyze._series import Series, Summary
+from fer_edge.analyze._svg import (
+    Numbers,
+    affect_over_time,
+    circumplex,
+    clock,
+    emotions_over_time,
+    lanes,
+    name_of,
+    symbol,
+)
+from fer_edge.modelcard import ModelCard
+from fer_edge.types import EMOTIONS
+
+MAX_FACES: Final = 12
+"""With charts of their own; the rest is in the tables."""
+
+MAX_PICTURES: Final = 500
+"""Rows of the table of pictures."""
+
+
+def report(summaries: Sequence[Summary], card: ModelCard) -> str:
+    """The whole page; no name in it is a link to anywhere."""
+    css = resources.files("fer_edge.analyze").joinpath("report.css").read_text("utf-8")
+    title = summaries[0].name if len(summaries) == 1 else f"{len(summaries)} recordings"
+    body = "".join(_recording(one) for one in summaries)
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>fer-edge: {escape(title)}</title><style>{css}</style></head><body>"
+        "<h1>Facial expressions</h1>"
+        f"<p class='soft'>Model {escape(card.name)} on every frame, by fer-edge.</p>"
+        f"{body}{_trust(card)}</body></html>\n"
+    )
+
+
+def _recording(one: Summary) -> str:
+    parts = [f"<section><h2>{escape(one.name)}</h2>", _facts(one)]
+    if one.note:
+        parts.append(f"<p>{escape(one.note)}</p>")
+    if not one.faces:
+        parts.append(f"<p>No face was found in its {one.frames} frames.</p>")
+    elif one.still:
+        parts.append(_pictures(one))
+    else:
+        parts.append(_timelines(one))
+    return "".join([*parts, "</section>"])
+
+
+def _facts(one: Summary) -> str:
+    facts = [
+        ("pictures" if one.still else "length", str(one.frames) if one.still else clock(one.end_s)),
+        ("size", f"{one.width} × {one.height}"),
+        ("faces", str(len(one.faces))),
+        ("with a face", f"{one.with_faces / max(1, one.frames):.0%}".replace("%", " %")),
+    ]
+    if not one.still:
+        facts.insert(1, ("frames", str(one.frames)))
+    if one.unreadable:
+        facts.append(("unreadable", str(one.unreadable)))
+    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
+    return f"<dl class='facts'>{cells}</dl>"
+
+
+def _timelines(one: Summary) -> str:
+    span = (0.0, max(one.end_s, 1e-3))
+    faces = one.ranked()
+    shown = faces[:MAX_FACES]
+    parts = []
+    if len(faces) > 1:
+        rows = [(face.id, face.table()) for face in shown]
+        parts.append(_figure("Who was there, and the emotion shown", lanes(rows, span)))
+    parts += [_face(face, span) for face in shown]
+    if len(faces) > MAX_FACES:
+        parts.append(
+            f"<p class='soft'>{len(faces) - MAX_FACES} more faces, seen for a shorter time, are in "
+            "faces.csv.</p>"
+        )
+    return "".join(parts)
+
+
+def _face(face: Series, span: tuple[float, float]) -> str:
+    table = face.table()
+    main = face.main_emotion()
+    seen = f"{clock(table[0, 0])} to {clock(table[-1, 0])}, {face.frames} frames"
+    charts = (
+        "<div>"
+        + _figure("Probability of each emotion", emotions_over_time(table, span))
+        + _figure("Valence and arousal", affect_over_time(table, span))
+        + "</div>"
+        + _figure("Path over the circumplex, from ○ to ●", circumplex(table))
+    )
+    return (
+        f"<article class='face'><h3>{symbol(main)} Face {face.id}"
+        f"<span class='soft'>mostly {name_of(main)}</span></h3>"
+        f"<div class='soft'>{seen}; mean valence {_signed(table[:, 1].mean())}, "
+        f"arousal {_signed(table[:, 2].mean())}</div>"
+        f"{_legend(table)}<div class='charts'>{charts}</div>{_thumbnails(face)}</article>"
+    )
+
+
+def _legend(table: Numbers) -> str:
+    """Each emotion with the share of frames in which it was shown."""
+    numbers = table[:, 3].astype(int)
+    items = []
+    for index, emotion in [*enumerate(EMOTIONS), (-1, None)]:
+        share = float(np.mean(numbers == index))
+        if emotion is None and not share:
+            continue
+        text = f"{share:.0%}".replace("%", " %")
+        items.append(
+            f"<li><i style='background:var(--{name_of(emotion)})'></i>{symbol(emotion)}"
+            f"{name_of(emotion)} <span class='soft'>{text}</span></li>"
+        )
+    return f"<ul class='legend'>{''.join(items)}</ul>"
+
+
+def _thumbnails(face: Series) -> str:
+    if not face.thumbnails:
+        return ""
+    images = "".join(
+        f"<figure>{_image(jpeg)}<figcaption>{clock(at)}</figcaption></figure>"
+        for at, jpeg in face.thumbnails
+    )
+    return f"<div class='thumbs'>{images}</div>"
+
+
+def _image(jpeg: bytes) -> str:
+    return f"<img alt='' src='data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}'>"
+
+
+def _pictures(one: Summary) -> str:
+    """A row for each face of each picture."""
+    faces = sorted(one.faces.values(), key=lambda face: face.id)
+    head = "<tr><th>picture</th><th>face</th><th>emotion</th><th>confidence</th>"
+    head += "<th class='number'>valence</th><th class='number'>arousal</th></tr>"
+    rows = "".join(_picture_rows(one, faces[:MAX_PICTURES]))
+    more = len(faces) - MAX_PICTURES
+    rest = f"<p class='soft'>{more} more rows are in faces.csv.</p>" if more > 0 else ""
+    return f"<table>{head}{rows}</table>{rest}"
+
+
+def _picture_rows(one: Summary, faces: Sequence[Series]) -> Iterator[str]:
+    for face in faces:
+        values = face.table()[0]
+        number = int(values[3])
+        emotion = None if number < 0 else EMOTIONS[number]
+        confidence = float(values[4:].max() if emotion is None else values[4 + number])
+        image = _image(face.thumbnails[0][1]) if face.thumbnails else str(face.id)
+        yield (
+            f"<tr><td>{escape(one.pictures[face.id])}</td><td>{image}</td>"
+            f"<td><span class='who'>{symbol(emotion)}{name_of(emotion)}</span></td>"
+            f"<td><div class='bar'><i style='width:{confidence:.0%};"
+            f"background:var(--{name_of(emotion)})'></i></div>{confidence * 100:.0f} %</td>"
+            f"<td class='number'>{_signed(values[1])}</td>"
+            f"<td class='number'>{_signed(values[2])}</td></tr>"
+        )
+
+
+def _trust(card: ModelCard) -> str:
+    """What the figures rest on, from the model's card."""
+    metrics = card.metrics
+    best = max(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])
+    worst = min(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])
+    return (
+        "<aside><p><b>What this rests on.</b> An expression is what a face shows, not what a person "
+        f"feels. On {escape(metrics.dataset)} the model names {metrics.accuracy:.0%} of "
+        f"{metrics.samples} faces as people did ({escape(metrics.label_source)}); it finds "
+        f"{metrics.sensitivity[best]:.0%} of {best.value} and {metrics.sensitivity[worst]:.0%} of "
+        f"{worst.value}.</p>"
+        f"<p><b>Valence and arousal</b> were learnt from values "
+        f"{escape(metrics.valence_arousal_source)}. Concordance with them (CCC): "
+        f"{metrics.valence.ccc:.2f} and {metrics.arousal.ccc:.2f}.</p>"
+        "<p>Probabilities, valence and arousal are smoothed over time as configured under "
+        "<i>tracking</i>; every value is in faces.csv and faces.jsonl.</p></aside>"
+    )
+
+
+def _figure(caption: str, content: str) -> str:
+    return f"<figure><figcaption>{escape(caption)}</figcaption>{content}</figure>"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
