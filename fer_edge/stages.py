@@ -217,7 +217,8 @@ class Vision:
         if eyes.plan.due(stamp, known=len(expected)):
             eyes.plan.searched(stamp)
             if self._worth_searching(picture, stamp, expected):
-                found = distinct([*found, *eyes.detector.search(picture)])
+                known = [detection.box for detection in found]
+                found = distinct([*found, *eyes.detector.search(picture, known)])
                 self._statistics.searches.add()
         return found
 

@@ -214,8 +214,10 @@ class Source(Protocol):
 class Detector(Protocol):
     """Finds faces; boxes in pixels of the full frame."""
 
-    def search(self, picture: Picture) -> Sequence[Detection]:
+    def search(self, picture: Picture, known: Sequence[Box] = ()) -> Sequence[Detection]:
         """Every face of the picture: the costly way, for those that nobody knows of.
+
+        Where a face is `known` to be, none need be looked for.
 
         Raises:
             FrameError: the picture cannot be decoded.
