@@ -1,0 +1,92 @@
+"""`benchmarks/compare`: how many times the reference's throughput."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_edge.modelcard import list_cards, models_dir
+from measure import report
+
+if TYPE_CHECKING:
+    from measure.ratios import Pair
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+TARGETS = {(0.25, "predict"): 25, (0.25, "tf.function"): 10, (1.4, "predict"): 20}
+TARGETS[1.4, "tf.function"] = 10
+"""Least ratio with one face."""
+
+
+def alphas() -> list[float]:
+    """Those with an int8 model, the narrowest first."""
+    cards = list_cards(models_dir())
+    return sorted({card.alpha for card in cards if card.precision == "int8"})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks/compare", description=__doc__)
+    parser.add_argument("--alpha", type=float, nargs="+", help="default: every model there is")
+    parser.add_argument("--faces", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--plot", type=Path, help="write a picture of the ratios (matplotlib)")
+    options = parser.parse_args()
+    missing = sorted(set(options.alpha or []) - set(alphas()))
+    if missing:
+        parser.error(f"no int8 model of α {missing}; there are {alphas()}")
+    try:
+        import tensorflow as tf
+    except ModuleNotFoundError:
+        parser.error("the reference needs TensorFlow: pip install -e '.[train]'")
+    from measure.ratios import Way, compare
+
+    print(f"{report.machine()}; TensorFlow {tf.__version__}\n")
+    pairs = []
+    for alpha in options.alpha or alphas():
+        pairs += compare(alpha, list(Way), options.faces, rounds=options.rounds)
+    print(report.table(HEADER, [row(pair) for pair in pairs]))
+    if options.plot:
+        from measure.plot import draw
+
+        draw(pairs, options.plot)
+    failed = [pair for pair in pairs if verdict(pair) == "FAIL"]
+    return 1 if failed else 0
+
+
+HEADER = (
+    "α",
+    "reference",
+    "faces",
+    "reference, ms a frame",
+    "fer-edge, ms a frame",
+    "throughput, ×",
+    "processor time, ×",
+    "faces found, reference / fer-edge",
+    "target",
+)
+
+
+def row(pair: "Pair") -> tuple[object, ...]:
+    return (
+        f"{pair.alpha:g}",
+        pair.way,
+        pair.faces,
+        pair.reference_ms,
+        f"{pair.daemon_ms.median:.2f} ({pair.daemon_ms.low:.2f}–{pair.daemon_ms.high:.2f})",
+        pair.throughput,
+        pair.processor,
+        f"{pair.reference_faces:.2f} / {pair.daemon_faces:.2f}",
+        verdict(pair),
+    )
+
+
+def verdict(pair: "Pair") -> str:
+    target = TARGETS.get((pair.alpha, str(pair.way)))
+    if target is None or pair.faces != 1:
+        return ""
+    return f"≥ {target}: pass" if pair.throughput.median >= target else "FAIL"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""`benchmarks/widths`: the network at every α, models or not: weights do not change its speed."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.affect.tflite import import_interpreter
+from measure import report
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)
+ROUNDS = 40
+YARDSTICK = (1.0, 224, 3)
+"""The network that is published for a Raspberry Pi 4: α, side, channels."""
+
+
+def network(alpha: float, side: int, channels: int) -> bytes:
+    """int8 with random weights and ranges."""
+    from fer_edge.training.export import deployable, to_tflite
+    from fer_edge.training.network import build
+
+    pictures = np.random.default_rng(0).uniform(-1, 1, (8, side, side, channels))
+    model = deployable(build(alpha, size=side, channels=channels))
+    return to_tflite(model, "int8", pictures.astype(np.float32))
+
+
+def caller(content: bytes, side: int, channels: int) -> Callable[[], object]:
+    """One call of the interpreter, on one thread."""
+    run = import_interpreter()(model_content=content, num_threads=1).get_signature_runner()
+    name = next(iter(run.get_input_details()))
+    picture: NDArray[np.float32] = np.zeros((1, side, side, channels), np.float32)
+    return lambda: run(**{name: picture})
+
+
+def main() -> int:
+    """Every width in turn with the yardstick."""
+    print(report.machine() + "\n")
+    yardstick = caller(network(*YARDSTICK), *YARDSTICK[1:])
+    rows = []
+    for alpha in ALPHAS:
+        call = caller(network(alpha, 112, 1), 112, 1)
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            for run, times in ((call, ours), (yardstick, theirs)):
+                begun = time.process_time_ns()
+                run()
+                times.append((time.process_time_ns() - begun) / 1e6)
+        low, median, high = np.percentile(ours, [10, 50, 90])
+        share = median / np.median(theirs)
+        rows.append((f"{alpha:g}", f"{median:.2f} ({low:.2f}–{high:.2f})", f"{share:.3f}"))
+    print(
+        report.table(("α, 112×112×1, int8, one thread", "ms", "share of α 1.0 at 224×224×3"), rows)
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
