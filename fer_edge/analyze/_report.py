@@ -62,7 +62,7 @@ def _facts(one: Summary) -> str:
         ("pictures" if one.still else "length", str(one.frames) if one.still else clock(one.end_s)),
         ("size", f"{one.width} × {one.height}"),
         ("faces", str(len(one.faces))),
-        ("with a face", f"{one.with_faces / max(1, one.frames):.0%}".replace("%", " %")),
+        ("with a face", _percent(one.with_faces / max(1, one.frames))),
     ]
     if not one.still:
         facts.insert(1, ("frames", str(one.frames)))
@@ -78,8 +78,9 @@ def _timelines(one: Summary) -> str:
     shown = faces[:MAX_FACES]
     parts = []
     if len(faces) > 1:
-        rows = [(face.id, face.table()) for face in shown]
-        parts.append(_figure("Who was there, and the emotion shown", lanes(rows, span)))
+        rows = [(face.id, face.table()) for face in sorted(shown, key=lambda face: face.id)]
+        lane = _figure("Who was there, and the emotion shown", lanes(rows, span))
+        parts.append(f"<div class='lanes'>{lane}</div>")
     parts += [_face(face, span) for face in shown]
     if len(faces) > MAX_FACES:
         parts.append(
@@ -117,10 +118,9 @@ def _legend(table: Numbers) -> str:
         share = float(np.mean(numbers == index))
         if emotion is None and not share:
             continue
-        text = f"{share:.0%}".replace("%", " %")
         items.append(
             f"<li><i style='background:var(--{name_of(emotion)})'></i>{symbol(emotion)}"
-            f"{name_of(emotion)} <span class='soft'>{text}</span></li>"
+            f"{name_of(emotion)} <span class='soft'>{_percent(share)}</span></li>"
         )
     return f"<ul class='legend'>{''.join(items)}</ul>"
 
@@ -161,7 +161,7 @@ def _picture_rows(one: Summary, faces: Sequence[Series]) -> Iterator[str]:
             f"<tr><td>{escape(one.pictures[face.id])}</td><td>{image}</td>"
             f"<td><span class='who'>{symbol(emotion)}{name_of(emotion)}</span></td>"
             f"<td><div class='bar'><i style='width:{confidence:.0%};"
-            f"background:var(--{name_of(emotion)})'></i></div>{confidence * 100:.0f} %</td>"
+            f"background:var(--{name_of(emotion)})'></i></div>{_percent(confidence)}</td>"
             f"<td class='number'>{_signed(values[1])}</td>"
             f"<td class='number'>{_signed(values[2])}</td></tr>"
         )
@@ -174,10 +174,10 @@ def _trust(card: ModelCard) -> str:
     worst = min(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])
     return (
         "<aside><p><b>What this rests on.</b> An expression is what a face shows, not what a person "
-        f"feels. On {escape(metrics.dataset)} the model names {metrics.accuracy:.0%} of "
+        f"feels. On {escape(metrics.dataset)} the model names {_percent(metrics.accuracy)} of "
         f"{metrics.samples} faces as people did ({escape(metrics.label_source)}); it finds "
-        f"{metrics.sensitivity[best]:.0%} of {best.value} and {metrics.sensitivity[worst]:.0%} of "
-        f"{worst.value}.</p>"
+        f"{_percent(metrics.sensitivity[best])} of {best.value} and "
+        f"{_percent(metrics.sensitivity[worst])} of {worst.value}.</p>"
         f"<p><b>Valence and arousal</b> were learnt from values "
         f"{escape(metrics.valence_arousal_source)}. Concordance with them (CCC): "
         f"{metrics.valence.ccc:.2f} and {metrics.arousal.ccc:.2f}.</p>"
@@ -192,3 +192,7 @@ def _figure(caption: str, content: str) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f} %"

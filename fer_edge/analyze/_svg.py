@@ -17,7 +17,7 @@ from fer_edge.types import EMOTIONS, UNCERTAIN, Emotion
 Numbers = NDArray[np.float64]
 
 PLOT_WIDTH: Final = 640
-LEFT: Final = 34
+LEFT: Final = 46
 RIGHT: Final = 66
 """Room beside a plot, for the axis and for what a line is called."""
 
@@ -110,20 +110,20 @@ def affect_over_time(table: Numbers, span: tuple[float, float]) -> str:
 
 def circumplex(table: Numbers) -> str:
     """The path over the plane, fainter where it is older; a ring where it begins, a disc at its end."""
-    side, radius = 270, 108
-    centre = side / 2
+    width, height, radius = 330, 250, 96
+    across, down = width / 2, height / 2
 
     def at(row: Numbers) -> tuple[float, float]:
-        return centre + radius * float(row[1]), centre - radius * float(row[2])
+        return across + radius * float(row[1]), down - radius * float(row[2])
 
-    axes = f"M{centre - radius} {centre}h{2 * radius}M{centre} {centre - radius}v{2 * radius}"
+    axes = f"M{across - radius} {down}h{2 * radius}M{across} {down - radius}v{2 * radius}"
     parts = [
-        f"<circle class='axis strong' cx='{centre}' cy='{centre}' r='{radius}'/>",
+        f"<circle class='axis strong' cx='{across}' cy='{down}' r='{radius}'/>",
         f"<path class='axis' d='{axes}'/>",
-        _label(centre, centre - radius - 8, "excited", "middle"),
-        _label(centre, centre + radius + 17, "calm", "middle"),
-        _label(centre + radius - 5, centre - 6, "pleasant", "end"),
-        _label(centre - radius + 5, centre - 6, "unpleasant"),
+        _label(across, down - radius - 8, "excited", "middle"),
+        _label(across, down + radius + 17, "calm", "middle"),
+        _label(across + radius + 6, down + 4, "pleasant"),
+        _label(across - radius - 6, down + 4, "unpleasant", "end"),
     ]
     runs = list(_runs(table))
     total = sum(len(run) for run in runs)
@@ -147,7 +147,7 @@ def circumplex(table: Numbers) -> str:
         f"<circle cx='{last[0]:.1f}' cy='{last[1]:.1f}' r='6' fill='var(--valence)' "
         "stroke='var(--card)' stroke-width='1.5'><title>end</title></circle>"
     )
-    return _svg(side, side + 10, parts, "Path over the plane of valence and arousal")
+    return _svg(width, height, parts, "Path over the plane of valence and arousal")
 
 
 def lanes(faces: Sequence[tuple[int, Numbers]], span: tuple[float, float]) -> str:
