@@ -213,6 +213,9 @@ class Vision:
         """The known faces by following; with them, now and then, the new ones by a search."""
         eyes, picture, stamp = self._eyes, frame.picture, frame.stamp
         expected = eyes.tracker.expected(stamp)
+        if expected:
+            # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
+            picture.gray(max(self._crop_width(picture, box) for box in expected))
         found = distinct(eyes.detector.follow(picture, expected)) if expected else []
         if eyes.plan.due(stamp, known=len(expected)):
             eyes.plan.searched(stamp)
@@ -236,11 +239,14 @@ class Vision:
         self._forced = stamp
         return True
 
+    def _crop_width(self, picture: Picture, box: Box) -> int:
+        """Width of a plane that has a pixel of the face for each of the network's."""
+        side = max(box.width, box.height, 1.0) * (1 + 2 * self._margin)
+        return math.ceil(picture.width * min(1.0, self._crop_px / side))
+
     def _crop(self, picture: Picture, track: Track) -> GrayImage:
-        """From the smallest plane that still has a pixel for each of the network's."""
-        side = max(track.box.width, track.box.height, 1.0) * (1 + 2 * self._margin)
-        share = min(1.0, self._crop_px / side)
-        plane = picture.gray(math.ceil(picture.width * share))
+        """From the smallest plane that is large enough."""
+        plane = picture.gray(self._crop_width(picture, track.box))
         box = scale(track.box, plane.shape[1] / picture.width)
         return crop_face(plane, box, margin=self._margin)
 
