@@ -9,6 +9,8 @@ import pytest
 from fer_edge.overlay.drm import CameraSlot, DrmScreen, connected_resolution, straight_rgba
 from fer_edge.overlay.fakes import PREVIEW_SIGNATURES, FakeDrmPreview, FakePreviewCamera
 from fer_edge.overlay.screen import ScreenError
+from fer_edge.sources.fakes import FakePicamera2
+from fer_edge.sources.picamera2 import PiCamera
 
 HAS_PICAMERA2 = importlib.util.find_spec("picamera2") is not None
 
@@ -169,3 +171,22 @@ def test_the_signatures_are_those_of_the_package(name):
     found = next(n for n in body if isinstance(n, ast.FunctionDef) and n.name == function)
     names = tuple(argument.arg for argument in found.args.args)
     assert names == PREVIEW_SIGNATURES[name]
+
+
+def test_the_source_lends_its_camera_while_it_runs():
+    slot = CameraSlot()
+    fake = FakePicamera2([np.zeros((360, 640, 3), np.uint8)])
+    source = PiCamera(size=(640, 360), open_camera=lambda _: fake, lend=slot.lend)
+    with source.open() as stream:
+        assert slot.camera is fake
+        assert fake.started
+        assert fake.config["display"] == "main", "DrmPreview shows the stream that is named so"
+        stream.read()
+    assert slot.camera is None
+    assert fake.closed
+
+
+def test_nobody_asks_for_a_display_without_a_screen():
+    fake = FakePicamera2()
+    with PiCamera(size=(640, 360), open_camera=lambda _: fake).open():
+        assert fake.config["display"] is None
