@@ -74,8 +74,10 @@ class Picture(Protocol):
             FrameError: the picture cannot be decoded.
         """
 
-    def bgr(self) -> BgrImage:
-        """Colour, read-only, [height, width, 3]; only a screen or a recording asks for it.
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """Colour, read-only, [h, w, 3]; only a screen or a recording asks for it.
+
+        `min_width` is as for `gray`: a small screen needs no full picture.
 
         Raises:
             FrameError: the picture cannot be decoded.

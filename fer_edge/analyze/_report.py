@@ -172,6 +172,7 @@ def _trust(card: ModelCard) -> str:
     metrics = card.metrics
     best = max(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])
     worst = min(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])
+    known = [f"{axis.ccc:.2f}" for axis in (metrics.valence, metrics.arousal) if axis]
     return (
         "<aside><p><b>What this rests on.</b> An expression is what a face shows, not what a person "
         f"feels. On {escape(metrics.dataset)} the model names {_percent(metrics.accuracy)} of "
@@ -180,7 +181,7 @@ def _trust(card: ModelCard) -> str:
         f"{_percent(metrics.sensitivity[worst])} of {worst.value}.</p>"
         f"<p><b>Valence and arousal</b> were learnt from values "
         f"{escape(metrics.valence_arousal_source)}. Concordance with them (CCC): "
-        f"{metrics.valence.ccc:.2f} and {metrics.arousal.ccc:.2f}.</p>"
+        f"{' and '.join(known) or 'not measured'}.</p>"
         "<p>Probabilities, valence and arousal are smoothed over time as configured under "
         "<i>tracking</i>; every value is in faces.csv and faces.jsonl.</p></aside>"
     )

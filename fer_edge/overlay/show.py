@@ -95,7 +95,7 @@ class Show:
         placements = self._arranger.arrange(boxes, labels, style.sizes, size, now_ns)
         picture = None
         if frame is not None and self._picture and not transparent:
-            picture = frame.picture.bgr()
+            picture = frame.picture.bgr(view.area.width)
         return draw(picture, scene, placements, style)
 
     def _refresh_status(self, now_ns: int) -> Status:

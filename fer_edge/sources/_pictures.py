@@ -35,8 +35,9 @@ class GrayPicture:
         del min_width
         return self._luma
 
-    def bgr(self) -> BgrImage:
-        """The luma in all three channels."""
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """The luma in all three channels, whatever `min_width` in pixels."""
+        del min_width
         import cv2
 
         return frozen(np.asarray(cv2.cvtColor(self._luma, cv2.COLOR_GRAY2BGR), np.uint8))
@@ -54,8 +55,9 @@ class BgrPicture:
         del min_width
         return self._luma
 
-    def bgr(self) -> BgrImage:
-        """The picture as it was decoded."""
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """The picture as it was decoded, whatever `min_width` in pixels."""
+        del min_width
         return self._image
 
     @cached_property
@@ -91,8 +93,7 @@ class JpegPicture:
         """
         import cv2
 
-        wanted = min(min_width or self.width, self.width)
-        fitting = [r for r in REDUCTIONS if -(-self.width // r) >= wanted]
+        fitting = self._fitting(min_width)
         flags = {
             8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
             4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
@@ -107,15 +108,26 @@ class JpegPicture:
             self._planes[fitting[0]] = plane
             return plane
 
-    def bgr(self) -> BgrImage:
-        """Colour at full size, decoded on each call: only a screen asks, and once.
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """Colour, decoded on each call, no larger than need be: only a screen asks, and once.
 
         Raises:
             FrameError: the data is corrupt.
         """
         import cv2
 
-        return self._decode(cv2.IMREAD_COLOR)
+        flags = {
+            8: cv2.IMREAD_REDUCED_COLOR_8,
+            4: cv2.IMREAD_REDUCED_COLOR_4,
+            2: cv2.IMREAD_REDUCED_COLOR_2,
+            1: cv2.IMREAD_COLOR,
+        }
+        return self._decode(flags[self._fitting(min_width)[0]])
+
+    def _fitting(self, min_width: int) -> list[int]:
+        """The reductions that leave at least so many pixels, the cheapest first."""
+        wanted = min(min_width or self.width, self.width)
+        return [r for r in REDUCTIONS if -(-self.width // r) >= wanted]
 
     def _decode(self, flags: int) -> NDArray[np.uint8]:
         import cv2
@@ -145,8 +157,9 @@ class YuyvPicture:
         del min_width
         return self._luma
 
-    def bgr(self) -> BgrImage:
-        """Colour at full size, converted on each call: only a screen asks, and once."""
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """Colour at full size, whatever `min_width`; converted on each call: only a screen asks."""
+        del min_width
         import cv2
 
         return frozen(np.asarray(cv2.cvtColor(self._data, cv2.COLOR_YUV2BGR_YUYV), np.uint8))
@@ -187,19 +200,23 @@ class Yuv420Picture:
                     return plane
         return self._planes[-1]
 
-    def bgr(self) -> BgrImage:
-        """Colour at full size, converted on each call: only a screen asks, and once.
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """Colour, converted on each call: only a screen asks, and once.
 
+        At half the size, which is that of the chroma planes, if that is at least `min_width` wide.
         In full range, as JPEG has it; OpenCV's own conversion of I420 knows the video range only.
         """
         import cv2
 
         chroma = self._main[self.height : self.height * 3 // 2].reshape(self.height, -1)
         half = chroma[:, : self.width // 2]
-        size = (self.width, self.height)
+        luma, size = self._planes[-1], (self.width, self.height)
+        if 0 < min_width <= self.width // 2:
+            size = (self.width // 2, self.height // 2)
+            luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
         blue, red = (
             cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
             for plane in (half[: self.height // 2], half[self.height // 2 :])
         )
-        colour = cv2.cvtColor(cv2.merge([self._planes[-1], red, blue]), cv2.COLOR_YCrCb2BGR)
+        colour = cv2.cvtColor(cv2.merge([luma, red, blue]), cv2.COLOR_YCrCb2BGR)
         return frozen(np.asarray(colour, np.uint8))

@@ -137,8 +137,9 @@ class DemoPicture:
         del min_width
         return self._luma
 
-    def bgr(self) -> BgrImage:
-        """Colour, rendered on each call: only a screen asks, and once."""
+    def bgr(self, min_width: int = 0) -> BgrImage:
+        """Colour at full size, whatever `min_width`; rendered on each call: only a screen asks."""
+        del min_width
         return scene((self.width, self.height), colour=True).render(self._where)
 
     @cached_property

@@ -20,12 +20,12 @@ RETRY = RetryConfig(initial_s=0.01, max_s=0.02)
 class Picture:
     width, height = 320, 180
 
-    def bgr(self):
+    def bgr(self, _min_width):
         return np.full((180, 320, 3), 99, np.uint8)
 
 
 class BrokenPicture(Picture):
-    def bgr(self):
+    def bgr(self, _min_width):
         raise FrameError("corrupt")
 
 
