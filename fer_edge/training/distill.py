@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.evaluation.datasets import Samples
 from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.datasets import Samples
 from fer_edge.training.network import load_weights, teacher
 from fer_edge.types import GrayImage
 

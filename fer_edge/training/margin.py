@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.training.datasets import load
+from fer_edge.evaluation.datasets import load
 from fer_edge.types import GrayImage
 
 SIDE = 192
@@ -39,7 +40,7 @@ class Fit:
         return float((1 / np.median(self.boxes[:, 2]) - 1) / 2)
 
 
-def fit(pictures: NDArray[np.object_]) -> Fit:
+def fit(pictures: Iterable[GrayImage]) -> Fit:
     """Run the frontal face cascade over crops on canvases."""
     import cv2
     import cv2.data
@@ -47,7 +48,9 @@ def fit(pictures: NDArray[np.object_]) -> Fit:
     folder = Path(cv2.data.haarcascades)
     cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
     boxes = []
+    shown = 0
     for picture in pictures:
+        shown += 1
         faces = cascade.detectMultiScale(
             _canvas(picture), scaleFactor=1.1, minNeighbors=5, minSize=(SIDE // 2, SIDE // 2)
         )
@@ -55,7 +58,7 @@ def fit(pictures: NDArray[np.object_]) -> Fit:
             x, y, side, _ = max(faces, key=lambda face: int(face[2]))
             centre = (x + side / 2 - BORDER, y + side / 2 - BORDER)
             boxes.append([value / SIDE for value in (*centre, side)])
-    return Fit(len(pictures), np.array(boxes, np.float64).reshape(-1, 3))
+    return Fit(shown, np.array(boxes, np.float64).reshape(-1, 3))
 
 
 def _canvas(picture: GrayImage) -> GrayImage:
@@ -71,7 +74,7 @@ def _canvas(picture: GrayImage) -> GrayImage:
 def main() -> None:
     """Measure on the validation split and print."""
     parser = argparse.ArgumentParser(prog="python -m fer_edge.training.margin")
-    parser.add_argument("--dataset", required=True, help="ferplus:PATH")
+    parser.add_argument("--dataset", required=True, help="KIND:PATH")
     measured = fit(load(parser.parse_args().dataset, "validation").pictures)
     if not len(measured.boxes):
         parser.error("the detector found no face on any crop")

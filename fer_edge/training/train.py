@@ -18,13 +18,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from fer_edge.evaluation import metrics
+from fer_edge.evaluation.datasets import Samples, load
 from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
-from fer_edge.training import metrics
 from fer_edge.training.augment import Recipe
 from fer_edge.training.average import Average
 from fer_edge.training.batches import Batches, Targets
-from fer_edge.training.datasets import Samples, load
 from fer_edge.training.distill import blend, teacher_logits
 from fer_edge.training.losses import adjusted_cross_entropy, known_squares
 from fer_edge.training.narrow import start_from

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from fer_edge.evaluation.datasets import load
+from fer_edge.evaluation.measure import measure
 from fer_edge.modelcard import GOLDEN, list_cards, models_dir, read_model
-from fer_edge.training.datasets import load
-from fer_edge.training.evaluate import measure
 
 pytestmark = pytest.mark.data
 
@@ -19,8 +19,7 @@ def measured(data):
     samples = load(f"ferplus:{data / 'ferplus.npz'}", "test")
     assert len(samples) == 3258
     return {
-        name: measure(card, read_model(card, models_dir()), samples, "test")
-        for name, card in CARDS.items()
+        name: measure(card, read_model(card, models_dir()), samples) for name, card in CARDS.items()
     }
 
 

@@ -17,7 +17,7 @@ LAYERS = [
     {"pipeline"},
     {"health"},
     {"service"},
-    {"bench", "analyze"},
+    {"bench", "analyze", "evaluation"},
     {"cli"},
     {"__main__"},
 ]
@@ -29,6 +29,7 @@ FENCES = {
     "picamera2": {"sources/picamera2.py", "overlay/drm.py"},
     "libcamera": {"sources/picamera2.py", "overlay/drm.py"},
     "pygame": {"overlay/_window_process.py"},
+    "matplotlib": {"evaluation/plots.py"},
     "PIL": {"overlay/text.py"},
     "paho": {"sinks/mqtt.py"},
     "ai_edge_litert": {"affect/tflite.py"},

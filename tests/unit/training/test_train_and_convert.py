@@ -4,6 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 pytest.importorskip("keras", reason="needs the extra `train`")
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
@@ -13,11 +14,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+from fer_edge.cli import app  # noqa: E402
+from fer_edge.evaluation.datasets import load  # noqa: E402
+from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
 from fer_edge.training.convert import convert  # noqa: E402
-from fer_edge.training.datasets import load  # noqa: E402
-from fer_edge.training.evaluate import main as evaluate  # noqa: E402
-from fer_edge.training.evaluate import measure  # noqa: E402
 from fer_edge.training.options import Config  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
 
@@ -76,19 +77,19 @@ def test_training_goes_on_where_it_stopped(run: Config) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_conversion_makes_a_model_and_a_card_that_evaluation_reproduces(
-    run: Config, precision, tmp_path: Path, monkeypatch, capsys
+    run: Config, precision, tmp_path: Path
 ) -> None:
     card = convert(run, Path(run.out) / "best.weights.h5", tmp_path, precision)
     assert load_card(tmp_path / f"{card.name}.json") == card
     assert card.name == f"mobilenet_v1_0.25_32_{precision}"
     model = read_model(card, tmp_path)
-    figures = measure(card, model, load(run.dataset, "test"), "test")
+    figures = measure(card, model, load(run.dataset, "test"))
     assert figures == card.metrics
     assert "/" not in card.provenance.training_command.replace("$FER_EDGE_DATA", "").replace(
         '"/tiny.npz', ""
     ).replace("runs/tiny", "")
 
     words = f"evaluate --precision {precision} --models {tmp_path} --dataset {run.dataset} --json"
-    monkeypatch.setattr("sys.argv", words.split())
-    evaluate()
-    assert json.loads(capsys.readouterr().out)["accuracy"] == card.metrics.accuracy
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["figures"]["accuracy"] == card.metrics.accuracy

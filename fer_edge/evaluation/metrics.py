@@ -21,7 +21,6 @@ DRAWS = 200
 """Balanced draws behind a normalised figure."""
 DRAWN = 500
 """Samples of each class in a draw; fewer where the rarest class has fewer."""
-BOOTSTRAPS = 1000
 REGIONS = 71
 """Regions a side, over the square of valence and arousal."""
 BINS = 15
@@ -51,7 +50,7 @@ def balanced_accuracy(table: NDArray[np.int64]) -> float:
     return float(np.nanmean(sensitivities(table)))
 
 
-def macro_f1(table: NDArray[np.int64]) -> float:
+def macro_f1(table: NDArray[np.int64] | NDArray[np.float64]) -> float:
     """Mean over classes of the harmonic mean of precision and sensitivity.
 
     A class that neither occurs nor was said is left out.
@@ -87,17 +86,35 @@ def normalised(truth: Labels, predicted: Labels, *, seed: int = 0) -> Normalised
     )
 
 
-def intervals(truth: Labels, predicted: Labels, *, seed: int = 0) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals of accuracy, balanced accuracy and macro F1."""
-    rng = np.random.default_rng(seed)
-    figures: list[tuple[float, float, float]] = []
-    for _ in range(BOOTSTRAPS):
-        drawn = rng.integers(0, len(truth), len(truth))
-        table = confusion(truth[drawn], predicted[drawn])
-        figures.append((accuracy(table), balanced_accuracy(table), macro_f1(table)))
-    low, high = np.percentile(np.array(figures), [2.5, 97.5], axis=0)
-    names = ("accuracy", "normalised_accuracy", "macro_f1")
-    return {name: (float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
+def row_shares(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``[8, 8]``: what became of each class, as shares of it; rows of classes without samples are 0."""
+    shares: NDArray[np.float64] = table / np.maximum(table.sum(1, keepdims=True), 1)
+    return shares
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class of a confusion matrix; NaN where the class does not occur, or was never said."""
+
+    samples: int
+    """Pictures of it."""
+    sensitivity: float
+    """Share of its pictures that was found (TPR)."""
+    miss_rate: float
+    """Share of its pictures that was taken for something else (FNR)."""
+    precision: float
+    """Share that is right of those said to be it (PPV)."""
+    false_discovery_rate: float
+    """Share that is wrong of those said to be it (FDR)."""
+
+
+def class_figures(table: NDArray[np.int64]) -> list[ClassFigures]:
+    """The figures of each class, in the order of ``Emotion``."""
+    found, precise = sensitivities(table), sensitivities(table.T)
+    return [
+        ClassFigures(int(n), float(tpr), float(1 - tpr), float(ppv), float(1 - ppv))
+        for n, tpr, ppv in zip(table.sum(1), found, precise, strict=True)
+    ]
 
 
 def rmse(truth: Floats, predicted: Floats) -> float:
@@ -111,10 +128,18 @@ def sagr(truth: Floats, predicted: Floats) -> float:
 
 
 def ccc(truth: Floats, predicted: Floats) -> float:
-    """Lin's concordance correlation: 2 cov / (var + var + (difference of means)^2)."""
+    """Lin's concordance correlation: 2 cov / (var + var + (difference of means)^2).
+
+    Zero where all values are the same and nothing can be said to go together.
+    """
     covariance = np.mean((truth - truth.mean()) * (predicted - predicted.mean()))
     spread = truth.var() + predicted.var() + (truth.mean() - predicted.mean()) ** 2
-    return float(2 * covariance / spread)
+    return float(2 * covariance / spread) if spread else 0.0
+
+
+def cells(plane: Floats, regions: int = REGIONS) -> NDArray[np.int64]:
+    """The region of each point of the plane ``[N, 2]``: its column and row, ``[N, 2]``."""
+    return np.clip(((plane + 1) / 2 * regions).astype(np.int64), 0, regions - 1)
 
 
 def normalised_rmse(plane: Floats, truth: Floats, predicted: Floats) -> float:
@@ -122,14 +147,21 @@ def normalised_rmse(plane: Floats, truth: Floats, predicted: Floats) -> float:
 
     ``truth`` and ``predicted`` are one axis, ``[N]``.
     """
-    cells = np.clip(((plane + 1) / 2 * REGIONS).astype(np.int64), 0, REGIONS - 1)
-    _, region = np.unique(cells[:, 0] * REGIONS + cells[:, 1], return_inverse=True)
+    column, row = cells(plane).T
+    _, region = np.unique(column * REGIONS + row, return_inverse=True)
     squares = np.bincount(region, (predicted - truth) ** 2) / np.bincount(region)
     return float(np.sqrt(squares).mean())
 
 
-def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures:
-    """All figures of valence (axis 0) or arousal (axis 1); both arrays are ``[N, 2]``."""
+def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures | None:
+    """All figures of valence (axis 0) or arousal (axis 1); both arrays are ``[N, 2]``.
+
+    Rows whose truth is unknown (NaN) are left out; None where there is no other.
+    """
+    known = ~np.isnan(plane).any(1)
+    if not known.any():
+        return None
+    plane, said = plane[known], said[known]
     truth, predicted = plane[:, axis], said[:, axis]
     return AxisFigures(
         rmse=rmse(truth, predicted),
@@ -139,10 +171,36 @@ def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """How often a prediction of so much confidence is right; every array is ``[bins]``."""
+
+    samples: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    """Mean of a bin; NaN where it is empty."""
+    accuracy: NDArray[np.float64]
+    """Share that is right of a bin; NaN where it is empty."""
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean gap, weighted by samples."""
+        gaps = np.nan_to_num(np.abs(self.accuracy - self.confidence))
+        return float((gaps * self.samples).sum() / self.samples.sum())
+
+
+def reliability(truth: Labels, probabilities: Floats) -> Reliability:
+    """The most probable class in bins of equal width (Guo et al. 2017)."""
+    confidence = probabilities.max(1)
+    right = (probabilities.argmax(1) == truth).astype(np.float64)
+    cell = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    samples = np.bincount(cell, minlength=BINS)
+    with np.errstate(invalid="ignore"):
+        means = [
+            np.bincount(cell, values, minlength=BINS) / samples for values in (confidence, right)
+        ]
+    return Reliability(samples, *means)
+
+
 def calibration_error(truth: Labels, probabilities: Floats) -> float:
     """Expected calibration error of the most probable class (Guo et al. 2017)."""
-    confidence = probabilities.max(1)
-    right = probabilities.argmax(1) == truth
-    cell = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    gaps = np.bincount(cell, right.astype(np.float64) - confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(truth))
+    return reliability(truth, probabilities).error

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import ConfigError
-from fer_edge.training.datasets import distribution, load, top, usable
+from fer_edge.evaluation.datasets import load
+from fer_edge.evaluation.datasets._ferplus import distribution, top, usable
 
 VOTES = np.array(
     [
@@ -73,17 +74,19 @@ def test_a_split_has_its_usable_rows(ferplus: str) -> None:
 
 def test_duplicates_of_training_pictures_are_left_out(ferplus: str) -> None:
     assert load(ferplus, "test").names.tolist() == ["fer4.png"]
-    assert len(load(ferplus, "test", without_duplicates=False)) == 2
     assert len(load(ferplus, "validation")) == 0
 
 
 @pytest.mark.parametrize(
     ("specification", "split", "message"),
     [
-        ("ferplus", "train", "write ferplus:PATH"),
-        ("raf:somewhere", "train", "write ferplus:PATH"),
+        ("ferplus", "train", "write one of ferplus:PATH"),
+        ("raf:somewhere", "train", "write one of ferplus:PATH"),
         ("ferplus:/nowhere.npz", "train", "no such file"),
-        ("ferplus:/nowhere.npz", "dev", "choose one of train, validation, test"),
+        ("ferplus:/nowhere.npz", "all", "mix training pictures in"),
+        ("affectnet:/nowhere", "test", "name AffectNet's folder"),
+        ("folder:/nowhere", "test", "No such file"),
+        ("ferplus:/nowhere.npz", "dev", "choose one of train, validation, test, all"),
     ],
 )
 def test_a_wrong_name_says_what_to_write(specification: str, split: str, message: str) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.training.calibrate import fit_temperature, scaled
+from fer_edge.evaluation.calibrate import fit_temperature, scaled
 
 
 def test_the_temperature_that_was_put_in_is_found() -> None:

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn import metrics as reference
+from sklearn.calibration import calibration_curve
 
-from fer_edge.training import metrics
+from fer_edge.evaluation import metrics
 
 
 @pytest.fixture
@@ -62,15 +63,22 @@ def test_a_perfect_prediction_is_perfect() -> None:
     assert drawn.f1 == 1
 
 
-def test_intervals_hold_the_figure(labels) -> None:
+def test_the_figures_of_a_class_agree_with_scikit_learn(labels) -> None:
     truth, predicted = labels
-    table = metrics.confusion(truth, predicted)
-    low, high = metrics.intervals(truth, predicted)["accuracy"]
-    assert low < metrics.accuracy(table) < high
-    # The normal approximation of a share's interval.
-    share = metrics.accuracy(table)
-    half = 1.96 * (share * (1 - share) / len(truth)) ** 0.5
-    assert high - low == pytest.approx(2 * half, rel=0.15)
+    figures = metrics.class_figures(metrics.confusion(truth, predicted))
+    precision, recall, _, support = reference.precision_recall_fscore_support(truth, predicted)
+    np.testing.assert_array_equal([one.samples for one in figures], support)
+    np.testing.assert_allclose([one.sensitivity for one in figures], recall)
+    np.testing.assert_allclose([one.miss_rate for one in figures], 1 - recall)
+    np.testing.assert_allclose([one.precision for one in figures], precision)
+    np.testing.assert_allclose([one.false_discovery_rate for one in figures], 1 - precision)
+
+
+def test_a_class_that_was_never_said_has_no_precision() -> None:
+    never = metrics.class_figures(metrics.confusion(np.array([0, 1]), np.array([0, 0])))[1]
+    assert (never.samples, never.sensitivity, never.miss_rate) == (1, 0, 1)
+    assert np.isnan(never.precision)
+    assert np.isnan(never.false_discovery_rate)
 
 
 def test_valence_and_arousal_figures_agree_with_scikit_learn_and_scipy(planes) -> None:
@@ -102,3 +110,31 @@ def test_a_calibrated_forecast_has_little_calibration_error() -> None:
     truth = (rng.random(20000) > confidence).astype(np.int64)
     assert metrics.calibration_error(truth, probabilities) < 0.02
     assert metrics.calibration_error(np.ones_like(truth), probabilities) > 0.5
+
+
+def test_bins_of_confidence_agree_with_scikit_learn(labels) -> None:
+    truth, _ = labels
+    rng = np.random.default_rng(6)
+    logits = rng.normal(0, 1, (len(truth), 8)) + 2 * np.eye(8)[truth]
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    bins = metrics.reliability(truth, probabilities)
+    right = probabilities.argmax(1) == truth
+    share, claim = calibration_curve(right, probabilities.max(1), n_bins=metrics.BINS)
+    filled = bins.samples > 0
+    np.testing.assert_allclose(bins.accuracy[filled], share)
+    np.testing.assert_allclose(bins.confidence[filled], claim)
+    assert bins.error == pytest.approx(
+        np.average(np.abs(share - claim), weights=bins.samples[filled])
+    )
+
+
+def test_unknown_valence_and_arousal_are_left_out(planes) -> None:
+    truth, said = planes
+    half = truth.copy()
+    half[1500:] = np.nan
+    assert metrics.axis_figures(half, said, 1) == metrics.axis_figures(truth[:1500], said[:1500], 1)
+    assert metrics.axis_figures(np.full_like(truth, np.nan), said, 1) is None
+
+
+def test_values_that_are_all_the_same_go_together_with_nothing() -> None:
+    assert metrics.ccc(np.full(3, 0.5), np.full(3, 0.5)) == 0

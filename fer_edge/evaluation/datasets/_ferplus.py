@@ -1,23 +1,25 @@
-"""Data sets as arrays of small pictures with soft labels.
+"""FER2013 with FER+ votes.
 
-FER+ is Barsoum et al., *Training Deep Networks for Facial Expression Recognition with
+Barsoum et al., *Training Deep Networks for Facial Expression Recognition with
 Crowd-Sourced Label Distribution*, ICMI 2016 (arXiv:1608.01041): ten people tagged each picture
 of the FER2013 challenge (Goodfellow et al. 2013).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError
+from fer_edge.evaluation.datasets._samples import Origin, Pictures, Samples
+from fer_edge.modelcard import DataSource
 from fer_edge.types import EMOTIONS, GrayImage
 
-SPLITS = ("train", "validation", "test")
+NUMBERS = {"train": 0, "validation": 1, "test": 2}
+"""Of the splits in the file."""
 
 FERPLUS_ORDER = np.array([0, 1, 3, 2, 6, 5, 4, 7])
 """The eight emotions as FER+'s own file orders them; the first of two with as many votes wins."""
@@ -28,61 +30,54 @@ VALENCE_AROUSAL_SOURCE = (
     "so without intensity beyond the spread of the votes"
 )
 
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """Pictures and what people said of them; every array has one row for each picture."""
-
-    pictures: NDArray[np.object_]
-    """Luma crops, each a ``GrayImage``."""
-    soft_labels: NDArray[np.float32]
-    """``[N, 8]``, the distribution of votes, in the order of ``Emotion``; rows sum to 1."""
-    labels: NDArray[np.int64]
-    """``[N]``, the class with most votes; of two with as many, the first in FER+'s own order."""
-    valence_arousal: NDArray[np.float32]
-    """``[N, 2]`` in [-1, 1]; NaN where unknown."""
-    names: NDArray[np.str_]
-    """``[N]``, for people."""
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, rows: NDArray[np.generic] | slice) -> Self:
-        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+DATA = (
+    DataSource(
+        name="FER2013 pictures (Goodfellow et al. 2013)",
+        licence="research terms of the ICML 2013 challenge",
+        use="training split: weights; validation split: choice and calibration",
+    ),
+    DataSource(
+        name="Microsoft FER+ votes (Barsoum et al. 2016)", licence="MIT", use="emotion labels"
+    ),
+    DataSource(
+        name="AffectNetC25 labels (no pictures)",
+        licence="labels only",
+        use="linear map from votes to valence and arousal",
+    ),
+)
 
 
-def load(specification: str, split: str, *, without_duplicates: bool = True) -> Samples:
-    """Load one split of a data set named ``KIND:PATH``; the only kind yet is ``ferplus``.
+def load_ferplus(path: Path, split: str) -> Samples:
+    """Read pictures, FER+ votes and the valence and arousal derived from the votes.
+
+    Pictures of validation and test that are in the training split too are left out.
 
     Raises:
-        ConfigError: unknown kind or split, or a file that is not there.
+        ConfigError: no such file, or a picture in it is damaged.
     """
-    kind, _, path = specification.partition(":")
-    if kind != "ferplus" or not path:
-        raise ConfigError(f"data set {specification!r}: unknown kind; write ferplus:PATH")
-    if split not in SPLITS:
-        raise ConfigError(f"split {split!r}: unknown; choose one of {', '.join(SPLITS)}")
-    if not Path(path).is_file():
+    if not path.is_file():
         raise ConfigError(f"data set {path}: no such file; name the ferplus.npz you hold")
-    return _load_ferplus(Path(path), SPLITS.index(split), without_duplicates)
-
-
-def _load_ferplus(path: Path, split: int, without_duplicates: bool) -> Samples:
-    """Read pictures, FER+ votes and the valence and arousal derived from the votes."""
     with np.load(path, allow_pickle=False) as stored:
-        chosen = stored["split"] == split
-        if without_duplicates and split > 0:
+        chosen = stored["split"] == NUMBERS[split]
+        if split != "train":
             chosen &= ~stored["duplicate_of_train"]
         votes = stored["votes"]
         chosen &= usable(votes)
         rows = np.flatnonzero(chosen)
         soft = distribution(votes[rows])
         return Samples(
-            pictures=_decode(stored["blob"], stored["offsets"], rows),
+            pictures=Pictures(_decode(stored["blob"], stored["offsets"], rows)),
             soft_labels=soft,
             labels=top(votes[rows]),
             valence_arousal=np.stack([stored["valence"], stored["arousal"]], 1)[rows],
             names=stored["name"][rows],
+            origin=Origin(
+                dataset="FER2013 pictures with FER+ votes",
+                split=f"{split}, without pictures that are in the training split too",
+                label_source=LABEL_SOURCE,
+                valence_arousal_source=VALENCE_AROUSAL_SOURCE,
+                data=DATA,
+            ),
         )
 
 
@@ -112,15 +107,13 @@ def distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _decode(
     blob: NDArray[np.uint8], offsets: NDArray[np.int64], rows: NDArray[np.int64]
-) -> NDArray[np.object_]:
+) -> Iterator[GrayImage]:
     """Decode WebP pictures ``rows`` out of one block of bytes."""
     import cv2
 
-    pictures = np.empty(len(rows), object)
-    for i, row in enumerate(rows):
+    for row in rows:
         encoded = blob[offsets[row] : offsets[row + 1]]
         picture: GrayImage | None = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)  # type: ignore[assignment]
         if picture is None:
             raise ConfigError(f"data set: picture {row} cannot be decoded; fetch the file anew")
-        pictures[i] = picture
-    return pictures
+        yield picture

@@ -1,0 +1,8 @@
+"""`fer-edge evaluate`: how good a model file is.
+
+It runs the TFLite file itself, on an ordinary install; training measures by the same code.
+"""
+
+from fer_edge.evaluation.command import evaluate
+
+__all__ = ["evaluate"]

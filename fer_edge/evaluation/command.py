@@ -1,0 +1,101 @@
+"""`fer-edge evaluate`: one model file over a data set, printed and drawn."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fer_edge.errors import SinkError
+from fer_edge.evaluation.datasets import load
+from fer_edge.evaluation.measure import Evaluation
+from fer_edge.evaluation.measure import evaluate as measure_file
+from fer_edge.evaluation.tables import full_markdown, report, show
+from fer_edge.modelcard import find_card, read_model
+
+Form = Literal["table", "markdown", "json"]
+
+
+def evaluate(
+    *,
+    models: Path,
+    alpha: float,
+    precision: str,
+    dataset: str,
+    split: str,
+    threads: int,
+    form: Form,
+    out: Path | None,
+) -> None:
+    """Measure a model and print its figures; tables and pictures go into the folder ``out``.
+
+    Raises:
+        ModelError: no such model, or it cannot be used.
+        ConfigError: no such data set, or pictures are asked for without matplotlib.
+        SinkError: the folder cannot be written.
+    """
+    if out is not None:
+        # Before minutes of measuring, not after.
+        from fer_edge.evaluation.plots import require_matplotlib
+
+        require_matplotlib()
+    card = find_card(models, alpha, precision)
+    model = read_model(card, models)
+    samples = load(dataset, split)
+    with _progress(card.name, len(samples)) as advance:
+        evaluation = measure_file(card, model, samples, threads=threads, advance=advance)
+    match form:
+        case "json":
+            sys.stdout.write(_json(evaluation) + "\n")
+        case "markdown":
+            sys.stdout.write(full_markdown(evaluation) + "\n")
+        case "table":
+            show(evaluation, Console())
+    if out is not None:
+        write(evaluation, out)
+
+
+def write(evaluation: Evaluation, folder: Path) -> None:
+    """Write NAME.json, NAME.md and the pictures of an evaluation.
+
+    Raises:
+        SinkError: the folder cannot be written.
+    """
+    from fer_edge.evaluation.plots import draw
+
+    name = evaluation.card.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.json").write_text(_json(evaluation) + "\n")
+        (folder / f"{name}.md").write_text(full_markdown(evaluation) + "\n")
+        draw(evaluation, folder)
+    except OSError as error:
+        raise SinkError(
+            f"--out {folder}: {error.strerror or error}; choose another folder"
+        ) from error
+
+
+def _json(evaluation: Evaluation) -> str:
+    return json.dumps(report(evaluation), indent=2, allow_nan=False)
+
+
+@contextmanager
+def _progress(name: str, faces: int) -> Iterator[Callable[[], object]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(name, total=faces)
+        yield lambda: bar.advance(task)

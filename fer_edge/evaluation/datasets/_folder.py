@@ -1,0 +1,137 @@
+"""Pictures of your own: a folder with a ``labels.csv``.
+
+Columns, in any order; the first and either of the next two are needed:
+
+- ``file``: picture, relative to the CSV file;
+- ``emotion``: one of the eight names; or
+- ``neutral`` … ``contempt``: eight columns with the number of votes for each;
+- ``x``, ``y``, ``width``, ``height``: the face's box in pixels; without, the picture is the face;
+- ``valence``, ``arousal``: in [-1, 1]; empty where unknown;
+- ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % drawn by file name.
+
+Rows without an emotion are left out.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import ConfigError
+from fer_edge.evaluation.datasets._samples import Origin, Pictures, Samples, StoredFace, lots
+from fer_edge.modelcard import DataSource
+from fer_edge.types import EMOTIONS, Box
+
+DRAWN: Final = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+BOX: Final = ("x", "y", "width", "height")
+
+Row = dict[str, str]
+
+
+def load_folder(folder: Path, split: str) -> Samples:
+    """Read the rows of one split, or of ``all``; ``folder`` may also be the CSV file itself.
+
+    Raises:
+        ConfigError: no such file, or a column or value that is missing or wrong.
+    """
+    path = folder / "labels.csv" if folder.is_dir() else folder
+    rows = _of_split(_read(path), split, path)
+    soft = np.array([_votes(row, path, line) for line, row in rows], np.float32).reshape(-1, 8)
+    known = soft.sum(1) > 0
+    rows = [row for row, keep in zip(rows, known, strict=True) if keep]
+    soft = soft[known]
+    return Samples(
+        pictures=Pictures(_face(row, path, line) for line, row in rows),
+        soft_labels=soft / soft.sum(1, keepdims=True),
+        labels=soft.argmax(1).astype(np.int64),
+        valence_arousal=_plane(rows, path),
+        names=np.array([row["file"] for _, row in rows], np.str_),
+        origin=_origin(path.parent.resolve().name, split),
+    )
+
+
+def _origin(name: str, split: str) -> Origin:
+    """All that is known of a stranger's pictures."""
+    return Origin(
+        dataset=f"the pictures of {name}/",
+        split=split,
+        label_source="its labels.csv",
+        valence_arousal_source="its labels.csv",
+        data=(DataSource(name=f"the pictures of {name}/", licence="not stated", use="weights"),),
+    )
+
+
+def _read(path: Path) -> list[tuple[int, Row]]:
+    """Line numbers and rows."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines)
+            columns = set(reader.fieldnames or ())
+            rows = [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise ConfigError(f"data set {path}: {error.strerror}; name a folder with it") from None
+    if "file" not in columns:
+        raise ConfigError(f"{path}: no column `file`; it names the picture of each row")
+    if "emotion" not in columns and not columns >= set(EMOTIONS):
+        raise ConfigError(f"{path}: no column `emotion`, nor one of votes for each of the eight")
+    return rows
+
+
+def _of_split(rows: list[tuple[int, Row]], split: str, path: Path) -> list[tuple[int, Row]]:
+    if split == "all":
+        return rows
+    if rows and "split" not in rows[0][1]:
+        low, high = DRAWN[split]
+        drawn = lots([row["file"] for _, row in rows])
+        return [row for row, lot in zip(rows, drawn, strict=True) if low <= lot < high]
+    for line, row in rows:
+        if row["split"] not in DRAWN:
+            raise ConfigError(
+                f"{path}: line {line}: split {row['split']!r}: write one of {', '.join(DRAWN)}"
+            )
+    return [(line, row) for line, row in rows if row["split"] == split]
+
+
+def _votes(row: Row, path: Path, line: int) -> list[float]:
+    """Eight numbers; zeros where nobody said anything."""
+    if "emotion" not in row:
+        return [_number(row, emotion, path, line) or 0.0 for emotion in EMOTIONS]
+    said = (row["emotion"] or "").strip().lower()
+    if said and said not in EMOTIONS:
+        raise ConfigError(
+            f"{path}: line {line}: emotion {said!r}: write one of {', '.join(EMOTIONS)}"
+        )
+    return [float(said == emotion) for emotion in EMOTIONS]
+
+
+def _face(row: Row, path: Path, line: int) -> StoredFace:
+    sides = [_number(row, column, path, line) for column in BOX]
+    known = [side for side in sides if side is not None]
+    box = Box(*known) if len(known) == len(BOX) else None
+    return StoredFace(path.parent / row["file"], box)
+
+
+def _plane(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.float32]:
+    """Valence and arousal, ``[N, 2]``."""
+    said = [
+        [_number(row, axis, path, line) for axis in ("valence", "arousal")] for line, row in rows
+    ]
+    plane = np.array(said, np.float32).reshape(-1, 2)
+    outside = np.flatnonzero((np.abs(plane) > 1).any(1))
+    if outside.size:
+        line = rows[outside[0]][0]
+        raise ConfigError(f"{path}: line {line}: valence or arousal: must lie in [-1, 1]")
+    return plane
+
+
+def _number(row: Row, column: str, path: Path, line: int) -> float | None:
+    """A field's value; None where it is empty or there is no such column."""
+    text = (row.get(column) or "").strip()
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise ConfigError(f"{path}: line {line}: {column}: {text!r} is no number") from None

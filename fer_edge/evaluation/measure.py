@@ -1,0 +1,119 @@
+"""All figures of one model file on one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import ConfigError
+from fer_edge.evaluation import metrics
+from fer_edge.evaluation.bootstrap import intervals
+from fer_edge.evaluation.datasets import Samples
+from fer_edge.evaluation.runner import THREADS, Said, classify
+from fer_edge.modelcard import Metrics, ModelCard
+from fer_edge.types import EMOTIONS
+
+SHOWN: Final = ("accuracy", "normalised_accuracy", "macro_f1", "normalised_f1", "calibration_error")
+"""Figures of the classes, in the order of a report."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured, and what it was measured from."""
+
+    card: ModelCard
+    samples: Samples
+    said: Said
+    figures: Metrics
+    threads: int
+    """Of the interpreter."""
+
+    @property
+    def table(self) -> NDArray[np.int64]:
+        """The confusion matrix ``[8, 8]``; rows are the truth."""
+        return metrics.confusion(self.samples.labels, self.said.probabilities.argmax(1))
+
+    @property
+    def latency_ms(self) -> dict[str, float]:
+        """Milliseconds a face, median and 95th percentile."""
+        p50, p95 = np.percentile(self.said.face_ms, [50, 95])
+        return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
+
+
+def evaluate(
+    card: ModelCard,
+    model: bytes,
+    samples: Samples,
+    *,
+    threads: int = THREADS,
+    advance: Callable[[], object] = lambda: None,
+) -> Evaluation:
+    """Run ``model`` over ``samples``; ``advance`` is called after each picture.
+
+    Raises:
+        ConfigError: there are no samples, or a picture cannot be read.
+        ModelError: the interpreter is not there or refuses the model.
+    """
+    if not len(samples):
+        raise ConfigError(
+            f"data set: {samples.origin.split}: no usable picture; choose another split"
+        )
+    said = classify(card, model, samples.pictures, threads=threads, advance=advance)
+    return Evaluation(card, samples, said, figures_of(samples, said), threads)
+
+
+def measure(card: ModelCard, model: bytes, samples: Samples) -> Metrics:
+    """All figures of ``model`` on ``samples``, rounded to four places, as a card states them."""
+    return evaluate(card, model, samples).figures
+
+
+def figures_of(samples: Samples, said: Said) -> Metrics:
+    """All figures, rounded to four places: further ones differ between processors."""
+    truth, predicted = samples.labels, said.probabilities.argmax(1)
+    table = metrics.confusion(truth, predicted)
+    normalised = metrics.normalised(truth, predicted)
+    found = zip(EMOTIONS, metrics.sensitivities(table).tolist(), strict=True)
+    plane, seen = samples.valence_arousal, said.valence_arousal
+    figures = Metrics(
+        dataset=samples.origin.dataset,
+        split=samples.origin.split,
+        samples=len(samples),
+        label_source=samples.origin.label_source,
+        valence_arousal_source=samples.origin.valence_arousal_source,
+        accuracy=metrics.accuracy(table),
+        normalised_accuracy=normalised.accuracy,
+        macro_f1=metrics.macro_f1(table),
+        normalised_f1=normalised.f1,
+        sensitivity={emotion: share for emotion, share in found if not np.isnan(share)},
+        valence=metrics.axis_figures(plane, seen, 0),
+        arousal=metrics.axis_figures(plane, seen, 1),
+        calibration_error=metrics.calibration_error(truth, said.probabilities),
+        intervals=intervals(truth, said.probabilities, plane, seen),
+    )
+    return Metrics.model_validate(_rounded(figures.model_dump()))
+
+
+def differences(card: ModelCard, figures: Metrics) -> list[str] | None:
+    """Names of the figures that are not those of the card; None if it speaks of other pictures."""
+    stated = card.metrics
+    if (stated.dataset, stated.split) != (figures.dataset, figures.split):
+        return None
+    said, found = stated.model_dump(), figures.model_dump()
+    # A card may state fewer intervals than are measured today.
+    found["intervals"] = {name: found["intervals"].get(name) for name in said["intervals"]}
+    return [name for name in said if said[name] != found[name]]
+
+
+def _rounded(value: object) -> object:
+    """Floats to four places, all the way down."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_rounded(inner) for inner in value)
+    return value
