@@ -112,7 +112,7 @@ class FrameBuffer:
             self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
             raise ScreenError(
-                f"{path}: {error.strerror}; the user must be in the group video"
+                f"{path}: {error.strerror}; check overlay.device, and that the user is in the group video"
             ) from None
         try:
             self._device = stat.S_ISCHR(os.fstat(self._fd).st_mode)
