@@ -29,7 +29,7 @@ class Clip:
     colour: tuple[NDArray[np.uint8], ...]
 
 
-def clip(faces: int, *, frames: int = 120, colour_every: int = 10) -> Clip:
+def clip(faces: int, *, frames: int = 240, colour_every: int = 20) -> Clip:
     """The demo with so many faces, stamped at 30 frames a second."""
     gray, colour = [], []
     with Demo(size=SIZE, fps=FPS, faces=faces, frames=frames, fast=True).open() as stream:
