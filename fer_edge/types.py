@@ -135,6 +135,8 @@ class Track:
     box: Box
     since: datetime
     """UTC capture time of the first frame in which the face was seen."""
+    seen: bool = True
+    """Whether it was detected in this very frame; if not, `box` is where it should be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,12 @@ class Tracker:
         ]
         self._candidates = [one for one in self._candidates if self._stays(one, stamp)]
         return tuple(
-            Track(one.id, one.motion.predict(elapsed_s(one.last, stamp)), one.first.captured_at)
+            Track(
+                one.id,
+                one.motion.predict(elapsed_s(one.last, stamp)),
+                one.first.captured_at,
+                seen=one.hits[-1],
+            )
             for one in self._confirmed()
         )
 

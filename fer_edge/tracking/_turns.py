@@ -66,6 +66,8 @@ class Turns:
         return float("inf") if last is None else elapsed_s(last.stamp, stamp)
 
     def _is_due(self, track: Track, crop: GrayImage, stamp: Stamp) -> bool:
+        if not track.seen:
+            return False  # whoever turns away or leaves is not read from the wall behind
         last = self._last.get(track.id)
         if last is None or elapsed_s(last.stamp, stamp) >= self._min_interval_s:
             return True

@@ -140,3 +140,9 @@ def test_a_missed_face_goes_on_moving(follow):
         follow(Box(100 + step * 20, 100, 200, 200))
     (track,) = follow()
     assert track.box.x == pytest.approx(300, abs=15)
+
+
+def test_a_face_says_whether_it_was_seen_in_this_frame(follow):
+    for _ in range(3):
+        follow(STILL)
+    assert [follow(*boxes)[0].seen for boxes in [(STILL,), (), (STILL,)]] == [True, False, True]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -87,3 +88,14 @@ def test_whoever_left_is_forgotten(make):
     frames.show(tracks(1))
     frames.show([])
     assert frames.show(tracks(1)) == [1]
+
+
+def test_a_face_that_is_not_seen_is_not_read_from_what_is_behind_it(make):
+    frames = make(max_faces=4, min_interval_s=0)
+    (present,) = tracks(1)
+    gone = replace(present, seen=False)
+    assert frames.show([gone]) == []
+    assert frames.published == []
+    assert frames.show([present]) == [1]
+    assert frames.show([gone], crops(1, level=200)) == []
+    assert frames.published == [1]
