@@ -29,14 +29,21 @@ class Smoother:
     def update(
         self, tracks: Sequence[Track], readings: Sequence[Affect], stamp: Stamp
     ) -> tuple[Face, ...]:
-        """One face for each track, largest first; faces that left are forgotten."""
+        """One face for each track, largest first; faces that left are forgotten.
+
+        A face that is not seen keeps what it showed: its last reading may be of a face half gone.
+        """
         memories: dict[int, _Memory] = {}
         faces = []
         for track, reading in zip(tracks, readings, strict=True):
             old = self._memories.get(track.id)
-            affect = reading if old is None else self._mix(old, reading, stamp)
-            emotion = self._label(affect, old)
-            memories[track.id] = _Memory(affect, emotion, stamp)
+            if old is not None and not track.seen:
+                memory = old
+            else:
+                affect = reading if old is None else self._mix(old, reading, stamp)
+                memory = _Memory(affect, self._label(affect, old), stamp)
+            memories[track.id] = memory
+            affect, emotion = memory.affect, memory.emotion
             shown = affect.probabilities.max()
             if emotion is not None:
                 shown = affect.probabilities[EMOTIONS.index(emotion)]

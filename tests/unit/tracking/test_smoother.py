@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -105,3 +106,15 @@ def test_results_are_read_only(smoother, stamp_at):
     faces = run(smoother, stamp_at, [reading(happy=0.9), reading(happy=0.8)])
     with pytest.raises(ValueError, match="read-only"):
         faces[1].affect.probabilities[0] = 1
+
+
+def test_a_face_that_is_not_seen_keeps_what_it_showed(smoother, stamp_at):
+    run(smoother, stamp_at, [reading(happy=0.9, valence=0.5), reading(anger=0.9, valence=-0.5)])
+    shown = [
+        smoother.update(
+            [replace(track(), seen=False)], [reading(anger=0.9)], stamp_at(0.2 + i / 10)
+        )
+        for i in range(5)
+    ]
+    assert len({face.affect.valence for (face,) in shown}) == 1
+    assert {face.emotion for (face,) in shown} == {Emotion.HAPPY}
