@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_edge.modelcard import list_cards, models_dir
 from measure import report
+from measure.standin import label, trained
 
 if TYPE_CHECKING:
     from measure.ratios import Pair
@@ -19,12 +19,6 @@ TARGETS[1.4, "tf.function"] = 10
 """Least ratio with one face."""
 
 
-def alphas() -> list[float]:
-    """Those with an int8 model, the narrowest first."""
-    cards = list_cards(models_dir())
-    return sorted({card.alpha for card in cards if card.precision == "int8"})
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/compare", description=__doc__)
     parser.add_argument("--alpha", type=float, nargs="+", help="default: every model there is")
@@ -32,9 +26,6 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--plot", type=Path, help="write a picture of the ratios (matplotlib)")
     options = parser.parse_args()
-    missing = sorted(set(options.alpha or []) - set(alphas()))
-    if missing:
-        parser.error(f"no int8 model of α {missing}; there are {alphas()}")
     try:
         import tensorflow as tf
     except ModuleNotFoundError:
@@ -43,7 +34,7 @@ def main() -> int:
 
     print(f"{report.machine()}; TensorFlow {tf.__version__}\n")
     pairs = []
-    for alpha in options.alpha or alphas():
+    for alpha in options.alpha or trained():
         pairs += compare(alpha, list(Way), options.faces, rounds=options.rounds)
     print(report.table(HEADER, [row(pair) for pair in pairs]))
     if options.plot:
@@ -69,7 +60,7 @@ HEADER = (
 
 def row(pair: "Pair") -> tuple[object, ...]:
     return (
-        f"{pair.alpha:g}",
+        label(pair.alpha),
         pair.way,
         pair.faces,
         pair.reference_ms,
