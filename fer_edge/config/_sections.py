@@ -173,6 +173,8 @@ class ViolaJonesDetector(Section):
     """Step between two sizes that are searched; nearer to 1 finds more and costs more."""
     min_neighbors: int = Field(5, ge=0, le=50)
     """How many overlapping finds make a face; more means fewer false ones."""
+    threads: int = Field(0, ge=0, le=64)
+    """Threads of OpenCV, in the whole process; 0: as many as it takes by itself."""
 
 
 DetectorConfig = ViolaJonesDetector

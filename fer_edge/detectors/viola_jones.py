@@ -54,6 +54,8 @@ class ViolaJones:
     def __init__(self, config: ViolaJonesDetector) -> None:
         self._config = config
         self._cascade = _load_cascade(config.cascade)
+        if config.threads:
+            cv2.setNumThreads(config.threads)
 
     def search(self, picture: Picture, known: Sequence[Box] = ()) -> list[Detection]:
         """Every frontal face; the score is the number of overlapping finds behind it.

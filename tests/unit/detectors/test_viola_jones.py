@@ -75,3 +75,14 @@ def test_a_cascade_that_is_none(tmp_path, content):
         open_detector(ViolaJonesDetector(cascade=path))
     assert str(caught.value).startswith(f"detector.cascade: {path} is not ")
     assert "\n" not in str(caught.value)
+
+
+def test_threads_are_opencvs_and_left_alone_by_default():
+    before = cv2.getNumThreads()
+    try:
+        open_detector(ViolaJonesDetector(threads=1))
+        assert cv2.getNumThreads() == 1
+        open_detector(ViolaJonesDetector())
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
