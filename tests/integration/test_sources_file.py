@@ -31,6 +31,7 @@ def positions(frames):
     return [(frame.stamp.captured_at - start).total_seconds() for frame in frames]
 
 
+@pytest.mark.interpreter
 def test_every_frame_with_its_recorded_time(video):
     frames = read(video)
     assert [frame.stamp.seq for frame in frames] == list(range(50))
