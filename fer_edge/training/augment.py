@@ -7,10 +7,12 @@ boxes that are looser, tighter, off centre or tilted, light, blur, sharpness, no
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 
+from fer_edge.errors import ConfigError
 from fer_edge.types import GrayImage
 
 
@@ -18,6 +20,8 @@ from fer_edge.types import GrayImage
 class Recipe:
     """How far each change may go; a change is drawn anew for every picture."""
 
+    flip: float = 0.5
+    """Share of pictures that are mirrored."""
     rotation_deg: float = 12.0
     """Tilt, uniform within plus and minus this."""
     zoom: float = 1.22
@@ -48,13 +52,70 @@ class Recipe:
     """Share of pictures with a grey rectangle laid over."""
 
 
+STILL: Final = Recipe(
+    flip=0,
+    rotation_deg=0,
+    zoom=1,
+    shift=0,
+    cubic=0,
+    contrast=0,
+    brightness=0,
+    gamma=1,
+    blurred=0,
+    sharpened=0,
+    noisy=0,
+    occluded=0,
+)
+"""Nothing changes."""
+
+RECIPES: Final[dict[str, Recipe]] = {
+    "webcam": Recipe(),
+    # Flip, brightness by a tenth, rotation by 10 degrees, zoom by a fifth.
+    "thesis": replace(STILL, flip=0.5, brightness=25.5, rotation_deg=10, zoom=1.2),
+    "none": STILL,
+}
+
+
+def recipe_of(name: str, change: str = "") -> Recipe:
+    """The recipe ``name`` with some fields changed: ``rotation_deg=5,occluded=0``.
+
+    Raises:
+        ConfigError: a field that a recipe has not, or a value that is no number.
+    """
+    known = [field.name for field in fields(Recipe)]
+    changed = {}
+    for item in filter(None, change.split(",")):
+        field, _, value = item.partition("=")
+        if field not in known:
+            raise ConfigError(f"--change {item}: no such field; choose of {', '.join(known)}")
+        try:
+            changed[field] = float(value)
+        except ValueError:
+            raise ConfigError(f"--change {item}: write it as {field}=NUMBER") from None
+    return replace(RECIPES[name], **changed)
+
+
 def augment(
     picture: GrayImage, size: int, flip: bool, rng: np.random.Generator, recipe: Recipe
 ) -> GrayImage:
     """Return ``[size, size]`` luma: ``picture`` mirrored if ``flip``, moved, lit and softened."""
+    picture = _shrunk(picture, size)
     moved = _move(picture, size, flip, rng, recipe)
     light = _light(rng, recipe)
     return _soften(light[moved], rng, recipe)
+
+
+def _shrunk(picture: GrayImage, size: int) -> GrayImage:
+    """The picture, no more than half as large again as the input: interpolation skips pixels."""
+    import cv2
+
+    height, width = picture.shape
+    factor = 1.5 * size / max(height, width)
+    if factor >= 1:
+        return picture
+    to = max(1, round(width * factor)), max(1, round(height * factor))
+    small: GrayImage = cv2.resize(picture, to, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    return small
 
 
 def _move(

@@ -17,7 +17,7 @@ EVERY = 4
 
 
 class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Keeps an exponential average of all weights, batch statistics included."""
+    """Keeps an exponential average of all weights, batch statistics included; or, at 0, the last."""
 
     def __init__(self, model: Any, decay: float) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no t
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
         """Take in the weights of this step; young averages forget faster."""
         self._steps += 1
-        if self._steps % EVERY:
+        if self._decay and self._steps % EVERY:
             return
         decay = min(self._decay**EVERY, (1 + self._steps) / (40 + self._steps))
         pairs = zip(self.weights, self._network.get_weights(), strict=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import logging
 import shlex
 from dataclasses import fields
@@ -39,7 +38,7 @@ from fer_edge.training.augment import Recipe, augment
 from fer_edge.training.equalise import equalise
 from fer_edge.training.export import deployable, to_tflite
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
-from fer_edge.training.options import Config, input_spec
+from fer_edge.training.options import Config, input_spec, load_config
 from fer_edge.types import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -65,17 +64,27 @@ def command(config: Config) -> str:
     words = ["python -m fer_edge.training.train"]
     for field in fields(Config):
         value = getattr(config, field.name)
-        if field.name in {"threads", "limit"} or value == "":
+        if field.name in {"threads", "processes", "limit"} or value == "":
             continue
-        if field.name in {"dataset", "teacher", "init"}:
-            kind, _, path = str(value).rpartition(":")
-            value = f'{kind + ":" if kind else ""}"$FER_EDGE_DATA"/{Path(path).name}'
+        if field.name == "dataset":
+            kind, _, path = value.partition(":")
+            value = f'{kind}:"$FER_EDGE_DATA"/{Path(path).name}'
+        elif field.name in {"teacher", "init"}:
+            value = ",".join(_portable(path) for path in value.split(","))
         elif field.name == "out":
-            value = f"runs/{Path(str(value)).name}"
+            value = f"runs/{Path(value).name}"
         else:
             value = shlex.quote(f"{value}")
         words.append(f"--{field.name.replace('_', '-')} {value}")
     return " ".join(words)
+
+
+def _portable(path: str) -> str:
+    """A path on any machine: runs lie below runs/, all else where the data is."""
+    if path.endswith(".npz"):
+        return f'"$FER_EDGE_DATA"/{Path(path).name}'
+    own = Path(path)
+    return f"runs/{own.parent.name}/{own.name}" if own.suffix == ".h5" else f"runs/{own.name}"
 
 
 def representative(samples: Samples, spec: InputSpec, seed: int) -> NDArray[np.float32]:
@@ -88,9 +97,11 @@ def representative(samples: Samples, spec: InputSpec, seed: int) -> NDArray[np.f
 
 def convert(config: Config, weights: Path, models: Path, precision: Precision) -> ModelCard:
     """Write ``models``/NAME.tflite and NAME.json; return the card."""
-    network = build(config.alpha, size=config.size, dropout=config.dropout)
+    network = build(
+        config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
+    )
     network.load_weights(weights)
-    spec = input_spec(config.size).model_copy(update={"margin": MARGIN})
+    spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     pictures = representative(load(config.dataset, "train"), spec, config.seed)
     deployed = deployable(network)
     if precision == "int8":
@@ -143,7 +154,7 @@ def _provenance(
         data=(*origin.data, TEACHER) if config.init or config.teacher else origin.data,
         training_command=command(config),
         conversion_command=f"python -m fer_edge.training.convert {out} --precision {precision}",
-        teacher=Path(config.teacher).name,
+        teacher=",".join(Path(name).name for name in config.teacher.split(",") if name),
         date=datetime.now(UTC).date().isoformat(),
         validation={
             "accuracy": validation.accuracy,
@@ -162,7 +173,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=get_args(Precision), action="append")
     parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
     args = parser.parse_args()
-    config = Config(**json.loads((args.run / "config.json").read_text()))
+    config = load_config(args.run)
     for precision in args.precision or get_args(Precision):
         card = convert(config, args.run / "best.weights.h5", args.models, precision)
         log.info("%s\n", markdown(card.name, card.metrics))

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from fer_edge.evaluation.datasets import Samples
 from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.network import load_weights, teacher
+from fer_edge.training.folded import load_weights
+from fer_edge.training.network import teacher
+from fer_edge.training.options import input_spec, load_config
 from fer_edge.types import GrayImage
 
 log = logging.getLogger(__name__)
@@ -29,17 +31,34 @@ def mirrored(pictures: list[GrayImage]) -> list[GrayImage]:
     return [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
 
 
+def opinions(names: str, samples: Samples, spec: InputSpec, cache: Path) -> NDArray[np.float32]:
+    """Logits ``[teachers, 2, N, 8]`` of every teacher named, separated by commas."""
+    return np.stack(
+        [teacher_logits(Path(name), samples, spec, cache) for name in names.split(",") if name]
+    )
+
+
 def teacher_logits(
     path: Path, samples: Samples, spec: InputSpec, cache: Path
 ) -> NDArray[np.float32]:
-    """Return ``[2, N, 8]`` logits of the teacher in ``path``: pictures, mirror images."""
-    digest = hashlib.sha256(path.read_bytes())
+    """Return ``[2, N, 8]`` logits of the teacher in ``path``: pictures, mirror images.
+
+    A run is asked at the size and in the channels that it was trained at.
+
+    Raises:
+        ConfigError: there is no such teacher.
+    """
+    if path.is_dir():
+        config = load_config(path)
+        spec = input_spec(config.size, config.channels)
+    model = teacher(load_weights(str(path), channels=spec.channels), size=spec.height)
+    content = path / "best.weights.h5" if path.is_dir() else path
+    digest = hashlib.sha256(content.read_bytes())
     digest.update("".join(samples.names.tolist()).encode() + spec.model_dump_json().encode())
     stored = cache / f"teacher-{digest.hexdigest()[:16]}.npy"
     if stored.is_file():
         known: NDArray[np.float32] = np.load(stored, allow_pickle=False).astype(np.float32)
         return known
-    model = teacher(load_weights(str(path)), size=spec.height)
     both: list[NDArray[np.float32]] = []
     for mirror in (False, True):
         parts = []
@@ -64,9 +83,9 @@ def blend(
     share: float,
     temperature: float,
 ) -> NDArray[np.float32]:
-    """Mix votes ``[N, 8]`` with ``share`` of the teacher's opinion ``[2, N, 8]``."""
+    """Mix votes ``[N, 8]`` with ``share`` of the mean of opinions ``[teachers, 2, N, 8]``."""
     scaled = logits / temperature
     opinion = np.exp(scaled - scaled.max(-1, keepdims=True))
     opinion /= opinion.sum(-1, keepdims=True)
-    mixed: NDArray[np.float32] = (1 - share) * soft_labels + share * opinion
+    mixed: NDArray[np.float32] = (1 - share) * soft_labels + share * opinion.mean(0)
     return mixed.astype(np.float32)

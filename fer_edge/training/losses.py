@@ -29,8 +29,30 @@ def adjusted_cross_entropy(prior: NDArray[np.float32], tau: float) -> Loss:
     return loss
 
 
-def known_squares(truth: Any, predicted: Any) -> Any:
-    """Mean squared error of valence and arousal; an unknown (NaN) value counts nothing."""
-    known = ops.logical_not(ops.isnan(truth))
-    error = ops.where(known, predicted - ops.where(known, truth, 0.0), 0.0)
-    return ops.mean(ops.square(error), axis=-1)
+def plane_loss(kind: str) -> Loss:
+    """The loss of valence and arousal; an unknown (NaN) value counts nothing.
+
+    ``mse`` and ``mae``: mean squared and absolute error; ``l2``: the distance on the plane;
+    ``cross-entropy``: of (v + 1) / 2, as if it were a probability.
+    """
+    each = {
+        "mse": ops.square,
+        "mae": ops.abs,
+        "l2": ops.square,
+    }
+
+    def loss(truth: Any, predicted: Any) -> Any:
+        known = ops.logical_not(ops.isnan(truth))
+        truth = ops.where(known, truth, 0.0)
+        if kind == "cross-entropy":
+            right, said = (truth + 1) / 2, ops.clip((predicted + 1) / 2, 1e-6, 1 - 1e-6)
+            error = -right * ops.log(said) - (1 - right) * ops.log(1 - said)
+        else:
+            error = each[kind](predicted - truth)
+        error = ops.where(known, error, 0.0)
+        if kind == "l2":
+            # The gradient of a root at zero is infinite.
+            return ops.sqrt(ops.sum(error, axis=-1) + 1e-8)
+        return ops.mean(error, axis=-1)
+
+    return loss

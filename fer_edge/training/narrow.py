@@ -1,4 +1,6 @@
-"""Start a narrow network from the strongest channels of a wide one.
+"""Start a network from the weights of another width, or of its own.
+
+A narrow one takes the strongest channels of a wide one.
 
 Layer by layer, as channel pruning with reconstruction does it (He, Zhang and Sun,
 *Channel Pruning for Accelerating Very Deep Neural Networks*, ICCV 2017): choose the channels
@@ -18,11 +20,14 @@ from numpy.typing import NDArray
 from fer_edge.training.network import (
     BLOCKS,
     EMOTION,
+    VALENCE_AROUSAL,
     Weights,
+    convolutions,
     set_folded,
     set_statistics,
     teacher,
 )
+from fer_edge.training.widen import widened
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +63,8 @@ def least_squares(
     mean_in, mean_out = inputs.mean(0, dtype=np.float64), targets.mean(0, dtype=np.float64)
     centred = inputs - mean_in
     gram = centred.T @ centred
-    gram += np.eye(len(gram)) * ridge * np.trace(gram) / len(gram)
+    # The constant is for inputs that never change.
+    gram += np.eye(len(gram)) * (ridge * np.trace(gram) / len(gram) + 1e-12)
     kernel = np.linalg.solve(gram, centred.T @ (targets - mean_out))
     return kernel, mean_out - mean_in @ kernel
 
@@ -82,12 +88,18 @@ def _sampled(maps: NDArray[np.float32], per_picture: int = 32) -> NDArray[np.flo
 
 
 def start_from(model: Any, weights: Weights, pictures: NDArray[np.float32]) -> None:
-    """Set the weights of ``model`` (no wider than ``weights``) from ``weights``.
+    """Set the weights of ``model`` from ``weights``, folded and of any width.
 
     ``pictures``: some hundred network inputs, ``[N, size, size, channels]``; the statistics
-    of batch normalisation come from them too.  Raises ValueError where ``model`` is wider.
+    of batch normalisation come from them too.  Weights without an emotion head leave it as it is.
     """
-    wide = teacher(weights, size=pictures.shape[1])
+    channels = {
+        name: model.get_layer(name).filters for name, key in convolutions() if key == "kernel"
+    }
+    if channels["conv1"] >= weights["conv1/bias"].size:
+        _start_wide(model, widened(weights, channels), pictures)
+        return
+    wide = teacher(_with_head(weights), size=pictures.shape[1])
     kept = _start_first(model, wide, weights, pictures)
     for n in BLOCKS:
         dw, pw = f"conv_dw_{n}", f"conv_pw_{n}"
@@ -100,15 +112,34 @@ def start_from(model: Any, weights: Weights, pictures: NDArray[np.float32]) -> N
         _set_and_measure(model, pw, kernel[None, None], bias, pictures)
         error = ((given @ kernel + bias - wanted) ** 2).mean() / wanted.var(0).mean()
         log.info("%s: %d channels, %.0f %% of variance kept", pw, len(kept), 100 * (1 - error))
-    _start_head(model, wide, pictures)
+    _start_head(model, wide, weights, pictures)
+
+
+def _start_wide(model: Any, weights: Weights, pictures: NDArray[np.float32]) -> None:
+    """Set every layer to ``weights``, which are as wide as ``model``."""
+    for name, key in convolutions():
+        _set_and_measure(model, name, weights[f"{name}/{key}"], weights[f"{name}/bias"], pictures)
+    mean, variance = _start_statistics(model, pictures)
+    deviation = np.sqrt(variance + model.get_layer("top_bn").epsilon)
+    for head in (EMOTION, VALENCE_AROUSAL):
+        if f"{head}/kernel" in weights:
+            kernel, bias = weights[f"{head}/kernel"], weights[f"{head}/bias"]
+            model.get_layer(head).set_weights([kernel * deviation[:, None], bias + mean @ kernel])
+
+
+def _with_head(weights: Weights) -> Weights:
+    """The weights, with an emotion head to which every channel counts as much if there is none."""
+    if f"{EMOTION}/kernel" in weights:
+        return weights
+    features = weights[f"conv_pw_{BLOCKS[-1]}/bias"].size
+    head = {f"{EMOTION}/kernel": np.ones((features, 8), np.float32)}
+    return weights | head | {f"{EMOTION}/bias": np.zeros(8, np.float32)}
 
 
 def _start_first(model: Any, wide: Any, weights: Weights, pictures: NDArray[np.float32]) -> Any:
     """Set conv1; return the indices of the channels kept."""
     keep = model.get_layer("conv1").filters
     kernel, bias = weights["conv1/kernel"], weights["conv1/bias"]
-    if keep > bias.size:
-        raise ValueError(f"cannot start {keep} channels from {bias.size}: use a smaller alpha")
     strength = np.linalg.norm(weights["conv_dw_1/depthwise_kernel"], axis=(0, 1)).ravel()
     kept = strongest(_sampled(_outputs(wide, "conv1_relu", pictures)), strength, keep)
     _set_and_measure(model, "conv1", kernel[..., kept], bias[kept], pictures)
@@ -122,7 +153,7 @@ def _strongest_of(
     keep = model.get_layer(f"conv_pw_{n}").filters
     if n == BLOCKS[-1]:
         activations = _outputs(wide, "pool", pictures)
-        following = weights[f"{EMOTION}/kernel"]
+        following = _with_head(weights)[f"{EMOTION}/kernel"]
     else:
         activations = _sampled(_outputs(wide, f"conv_dw_{n + 1}_relu", pictures))
         following = weights[f"conv_pw_{n + 1}/kernel"][0, 0]
@@ -138,12 +169,20 @@ def _set_and_measure(
     set_statistics(model, name, outputs.mean((0, 1, 2)), outputs.var((0, 1, 2)), bias)
 
 
-def _start_head(model: Any, wide: Any, pictures: NDArray[np.float32]) -> None:
-    """Set the last normalisation to plain statistics and fit the emotion head."""
+def _start_statistics(model: Any, pictures: NDArray[np.float32]) -> tuple[Any, Any]:
+    """Set the last normalisation to plain statistics; return them, mean and variance ``[C]``."""
     last = _outputs(model, f"conv_pw_{BLOCKS[-1]}_relu", pictures)
-    normalisation = model.get_layer("top_bn")
     mean, variance = last.mean((0, 1, 2)), last.var((0, 1, 2))
-    normalisation.set_weights([np.ones_like(mean), np.zeros_like(mean), mean, variance])
-    logits = wide.predict(pictures, batch_size=64, verbose=0)
-    kernel, bias = least_squares(_outputs(model, "pool", pictures), logits, ridge=1e-2)
-    model.get_layer(EMOTION).set_weights([kernel, bias])
+    ones, zeros = np.ones_like(mean), np.zeros_like(mean)
+    model.get_layer("top_bn").set_weights([ones, zeros, mean, variance])
+    return mean, variance
+
+
+def _start_head(model: Any, wide: Any, weights: Weights, pictures: NDArray[np.float32]) -> None:
+    """Set the last normalisation and fit the heads that ``weights`` have."""
+    _start_statistics(model, pictures)
+    wanted, given = _outputs(wide, "pool", pictures), _outputs(model, "pool", pictures)
+    for head in (EMOTION, VALENCE_AROUSAL):
+        if f"{head}/kernel" in weights:
+            before = wanted @ weights[f"{head}/kernel"] + weights[f"{head}/bias"]
+            model.get_layer(head).set_weights(list(least_squares(given, before, ridge=1e-2)))

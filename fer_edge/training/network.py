@@ -24,12 +24,12 @@ Weights = dict[str, NDArray[np.float32]]
 def build(
     alpha: float,
     *,
-    size: int = 112,
+    size: int | None = 112,
     channels: int = 1,
     classes: int = 8,
     dropout: float = 0.5,
 ) -> Any:
-    """Return the two-headed network with random weights.
+    """Return the two-headed network with random weights; ``size`` None takes pictures of any.
 
     Input: ``[N, size, size, channels]`` in [-1, 1].  Outputs, by name: ``emotion``
     ``[N, classes]`` (softmax) and ``valence_arousal`` ``[N, 2]`` (tanh).
@@ -49,13 +49,7 @@ def build(
         EMOTION: keras.layers.Dense(classes, activation="softmax", name=EMOTION)(x),
         VALENCE_AROUSAL: keras.layers.Dense(2, activation="tanh", name=VALENCE_AROUSAL)(x),
     }
-    return keras.Model(inputs, outputs, name=f"mobilenet_v1_{alpha:g}_{size}")
-
-
-def load_weights(path: str) -> Weights:
-    """Read a folded weight file (``.npz``, float16) as float32."""
-    with np.load(path, allow_pickle=False) as stored:
-        return {key: stored[key].astype(np.float32) for key in stored.files}
+    return keras.Model(inputs, outputs, name=f"mobilenet_v1_{alpha:g}_{size or 'any'}")
 
 
 def set_folded(model: Any, name: str, kernel: NDArray[Any], bias: NDArray[Any]) -> None:
@@ -85,13 +79,13 @@ def set_statistics(
 
 
 def teacher(weights: Weights, *, size: int = 112) -> Any:
-    """Return a wide network from folded weights; it puts out eight logits, ``[N, 8]``."""
+    """Return a network from folded weights; it puts out eight logits, ``[N, 8]``."""
     channels = weights["conv1/kernel"].shape[2]
     inputs = keras.Input((size, size, channels), name="picture")
     backbone = keras.applications.MobileNet(
         input_tensor=inputs,
         input_shape=(size, size, channels),
-        alpha=1.0,
+        alpha=width(weights),
         include_top=False,
         weights=None,
     )
@@ -102,6 +96,15 @@ def teacher(weights: Weights, *, size: int = 112) -> Any:
         set_folded(model, name, weights[f"{name}/{kernel}"], weights[f"{name}/bias"])
     head.set_weights([weights["emotion/kernel"], weights["emotion/bias"]])
     return model
+
+
+def width(weights: Weights) -> float:
+    """The α of folded weights.
+
+    Keras cuts α times a layer's channels to a whole number; half a channel of the widest layer more
+    makes up for that and moves no other.
+    """
+    return float((weights[f"conv_pw_{BLOCKS[-1]}/bias"].size + 0.5) / 1024)
 
 
 def convolutions() -> list[tuple[str, str]]:

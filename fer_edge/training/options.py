@@ -1,12 +1,26 @@
-"""What a training run is told, on the command line and in its ``config.json``."""
+"""What a training run is told, on the command line and in its ``config.json``.
+
+The defaults are what works best here.  The thesis' own recipe (M. Vadlejch, CTU Prague, 2021) is::
+
+    --size 224 --channels 3 --augment thesis --optimizer adam --rate 1e-3 --rate-decay 0.85
+    --epochs 15 --dropout 0.5 --class-weights balanced --tau 0 --va-weight 1 --share 0 --average 0
+"""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+import types
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from fer_edge.errors import ConfigError
 from fer_edge.modelcard import InputSpec
+
+LEAST = 32
+"""Pixels a side: five layers halve the picture."""
 
 
 @dataclass(frozen=True)
@@ -14,18 +28,31 @@ class Config:
     """All that decides what comes out; saved as ``config.json``."""
 
     dataset: str
+    """``KIND:PATH``, as in ``fer_edge.evaluation.datasets``."""
     out: str
+    """Folder of the run."""
     alpha: float = 0.25
     size: int = 112
     """Side of the square input, pixels."""
+    channels: Literal[1, 3] = 1
+    """1 is luma; 3 is luma repeated."""
     teacher: str = ""
-    """Folded weights to distil from; none if empty."""
+    """Networks to distil from, separated by commas; each folded weights or the folder of a run.
+    Of several, the mean opinion counts.  None if empty."""
     init: str = ""
-    """Folded weights to start from (strongest channels), or own ``.weights.h5``."""
+    """What to start from: folded weights or the folder of a run, of any width, or ``.weights.h5``
+    of the same."""
     epochs: int = 20
     batch: int = 128
+    small: int = 0
+    """Side of the first epochs' pictures, pixels: quicker, and their own augmentation; 0 for none."""
+    small_epochs: int = 0
+    """How many epochs have small pictures."""
+    optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
     rate: float = 2e-3
-    """Peak learning rate of AdamW; one epoch of warm-up, then a cosine to zero."""
+    """Peak learning rate; one epoch of warm-up, then a cosine to zero."""
+    rate_decay: float = 0.0
+    """Instead of warm-up and cosine: the factor on the learning rate after every epoch; 0 for none."""
     decay: float = 0.02
     """Weight decay of AdamW."""
     dropout: float = 0.2
@@ -35,30 +62,90 @@ class Config:
     """Softens the teacher's opinion."""
     tau: float = 0.5
     """Logit adjustment: 0 aims at accuracy, 1 at equal sensitivity of the classes."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """``balanced`` weighs a picture by total / (classes x count of its class)."""
+    sampling: float = 0.0
+    """Draws pictures by their class: 0 each once an epoch, 1 every class as often, else between."""
+    va_loss: Literal["mse", "mae", "l2", "cross-entropy"] = "mse"
+    """Of valence and arousal; cross-entropy is that of (v + 1) / 2."""
     va_weight: float = 4.0
-    """Weight of the squared error of valence and arousal."""
+    """Weight of that loss."""
+    va_regions: int = 0
+    """Weighs valence and arousal by how rare their region of a grid of so many a side is; 0 for not.
+    The thesis tried 7."""
+    augment: Literal["webcam", "thesis", "none"] = "webcam"
+    """Recipe of ``augment.RECIPES``."""
+    change: str = ""
+    """Fields of that recipe to change: ``rotation_deg=5,occluded=0``."""
+    mixup: float = 0.0
+    """Mixes pairs of pictures and labels by shares from Beta(mixup, mixup); 0 for not."""
     average: float = 0.998
-    """Decay of the averaged weights, a step."""
+    """Decay of the averaged weights, a step; 0 keeps the last ones."""
     threads: int = 2
-    """Threads that prepare pictures."""
+    """Threads, or processes, that prepare pictures."""
+    processes: bool = False
+    """Prepare pictures in processes: for machines whose training step is quicker than threads."""
     seed: int = 1
     limit: int = 0
     """Use only this many pictures of each split; 0 is all."""
 
+    def __post_init__(self) -> None:
+        """Refuse what would fail an hour later."""
+        if bool(self.small) != bool(self.small_epochs):
+            raise ConfigError("--small and --small-epochs: give both, or neither")
+        for name, side in (("size", self.size), ("small", self.small or LEAST)):
+            if side < LEAST:
+                raise ConfigError(f"--{name} {side}: the network needs at least {LEAST} pixels")
 
-def input_spec(size: int) -> InputSpec:
+
+def input_spec(size: int, channels: Literal[1, 3] = 1) -> InputSpec:
     """Data set crops as they are, luma to [-1, 1]."""
-    return InputSpec(height=size, width=size, channels=1, scale=1 / 127.5, offset=-1.0, margin=0.0)
+    return InputSpec(
+        height=size, width=size, channels=channels, scale=1 / 127.5, offset=-1.0, margin=0.0
+    )
+
+
+def load_config(run: Path) -> Config:
+    """The configuration of a run's folder.
+
+    Raises:
+        ConfigError: there is none, or it has fields that are not known.
+    """
+    path = run / "config.json"
+    try:
+        return Config(**json.loads(path.read_text()))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ConfigError(f"{path}: {why}; name the folder that a training run wrote") from None
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}; train anew, or remove the field") from None
 
 
 def arguments(argv: list[str] | None = None) -> Config:
     """Read the command line; every field of ``Config`` is an option."""
-    parser = argparse.ArgumentParser(prog="python -m fer_edge.training.train")
+    return Config(**vars(parser("train").parse_args(argv)))
+
+
+def parser(module: str, *, given: tuple[str, ...] = ()) -> argparse.ArgumentParser:
+    """A parser with an option for every field of ``Config`` but those that are ``given``."""
+    made = argparse.ArgumentParser(prog=f"python -m fer_edge.training.{module}")
+    hints = get_type_hints(Config)
     for field in dataclasses.fields(Config):
-        required = field.default is dataclasses.MISSING
-        kind = {"str": str, "int": int, "float": float}[str(field.type)]
-        default = None if required else field.default
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=kind, default=default, required=required
-        )
-    return Config(**vars(parser.parse_args(argv)))
+        if field.name in given:
+            continue
+        name = f"--{field.name.replace('_', '-')}"
+        if hints[field.name] is bool:
+            made.add_argument(name, action=argparse.BooleanOptionalAction, default=field.default)
+        else:
+            made.add_argument(name, **_takes(hints[field.name], field))
+    return made
+
+
+def _takes(hint: type | types.GenericAlias, field: dataclasses.Field[Any]) -> dict[str, Any]:
+    """What argparse must know of a field."""
+    if field.default is dataclasses.MISSING:
+        return {"type": hint, "required": True}
+    if get_origin(hint) is Literal:
+        choices = get_args(hint)
+        return {"type": type(choices[0]), "choices": choices, "default": field.default}
+    return {"type": hint, "default": field.default}

@@ -1,8 +1,9 @@
 """Train one width: ``python -m fer_edge.training.train --alpha 0.25 --dataset ferplus:PATH …``.
 
 Run again with the same ``--out`` it goes on where it stopped.  In ``--out``: ``config.json`` and
-``recipe.json``; ``log.jsonl``, one line an epoch, on the validation split; ``last.npz``, to go on
-from; ``best.weights.h5``, averaged weights of the best epoch by validation, for ``…convert``.
+``recipe.json``; ``log.jsonl``, one line an epoch, on the validation split, and the same for
+TensorBoard (``tensorboard --logdir OUT``); ``last.npz``, to go on from; ``best.weights.h5``, averaged
+weights of the best epoch by validation, for ``…convert``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,61 +18,94 @@ from typing import Any
 import keras
 import numpy as np
 
+from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.evaluation import metrics
 from fer_edge.evaluation.datasets import Samples, load
 from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.augment import Recipe
+from fer_edge.training.augment import recipe_of
 from fer_edge.training.average import Average
+from fer_edge.training.balance import class_weights, region_weights
 from fer_edge.training.batches import Batches, Targets
-from fer_edge.training.distill import blend, teacher_logits
-from fer_edge.training.losses import adjusted_cross_entropy, known_squares
+from fer_edge.training.distill import blend, opinions
+from fer_edge.training.folded import load_weights
+from fer_edge.training.losses import adjusted_cross_entropy, plane_loss
 from fer_edge.training.narrow import start_from
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build, load_weights
+from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
 from fer_edge.training.options import Config, arguments, input_spec
+from fer_edge.training.progress import Bar
+from fer_edge.training.tensorboard import EventFile
 
 log = logging.getLogger(__name__)
 
+CHUNK = 4096
+"""Pictures that are held as tensors at a time."""
+
 
 def targets_of(config: Config, samples: Samples, spec: InputSpec, cache: Path) -> Targets:
-    """Votes, mixed with the teacher's opinion where there is one."""
+    """Votes, mixed with the opinion of the teachers where there are any, and what each weighs."""
     emotion = np.stack([samples.soft_labels] * 2)
     if config.teacher:
-        logits = teacher_logits(Path(config.teacher), samples, spec, cache)
+        logits = opinions(config.teacher, samples, spec, cache)
         emotion = blend(
             samples.soft_labels, logits, share=config.share, temperature=config.temperature
         )
-    return Targets(emotion, samples.valence_arousal)
+    plane, alike = samples.valence_arousal, np.ones(len(samples), np.float32)
+    by_class = class_weights(samples.labels) if config.class_weights == "balanced" else alike
+    by_region = region_weights(plane, config.va_regions) if config.va_regions else alike
+    return Targets(emotion, plane, by_class, by_region)
+
+
+def network(config: Config) -> Any:
+    """Build the network; one for pictures of several sizes if the first epochs have small ones."""
+    size = None if config.small_epochs else config.size
+    return build(config.alpha, size=size, channels=config.channels, dropout=config.dropout)
 
 
 def start(config: Config, samples: Samples, spec: InputSpec) -> Any:
     """Build the network with its first weights."""
     keras.utils.set_random_seed(config.seed)
-    model = build(config.alpha, size=config.size, dropout=config.dropout)
+    model = network(config)
     if config.init.endswith(".h5"):
         model.load_weights(config.init)
     elif config.init:
+        weights = load_weights(config.init, channels=config.channels)
         rows = np.random.default_rng(config.seed).permutation(len(samples))[:512]
-        start_from(model, load_weights(config.init), to_tensor(list(samples.pictures[rows]), spec))
+        start_from(model, weights, to_tensor(list(samples.pictures[rows]), spec))
     return model
 
 
+def optimizer_of(config: Config, steps: int) -> Any:
+    """The optimizer: warm-up and cosine, or a factor an epoch."""
+    schedules = keras.optimizers.schedules
+    if config.rate_decay:
+        schedule = schedules.ExponentialDecay(config.rate, steps, config.rate_decay, staircase=True)
+    else:
+        schedule = schedules.CosineDecay(
+            0.0,
+            decay_steps=max(1, steps * (config.epochs - 1)),
+            warmup_target=config.rate,
+            warmup_steps=steps,
+        )
+    match config.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(schedule)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(schedule)
+        case "adamw":
+            made = keras.optimizers.AdamW(schedule, weight_decay=config.decay, clipnorm=5.0)
+            made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+            return made
+
+
 def compile_model(model: Any, config: Config, targets: Targets, steps: int) -> None:
-    """AdamW, one epoch of warm-up and a cosine; one loss for each head."""
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps=max(1, steps * (config.epochs - 1)),
-        warmup_target=config.rate,
-        warmup_steps=steps,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.decay, clipnorm=5.0)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    prior = targets.emotion.mean((0, 1))
+    """Optimizer and a loss for each head."""
+    optimizer = optimizer_of(config, steps)
     model.compile(
         optimizer=optimizer,
         loss={
-            EMOTION: adjusted_cross_entropy(prior, config.tau),
-            VALENCE_AROUSAL: known_squares,
+            EMOTION: adjusted_cross_entropy(targets.emotion.mean((0, 1)), config.tau),
+            VALENCE_AROUSAL: plane_loss(config.va_loss),
         },
         loss_weights={EMOTION: 1.0, VALENCE_AROUSAL: config.va_weight},
         jit_compile=False,
@@ -80,55 +113,82 @@ def compile_model(model: Any, config: Config, targets: Targets, steps: int) -> N
     optimizer.build(model.trainable_variables)
 
 
-def validate(model: Any, samples: Samples, tensor: Any) -> dict[str, float]:
+def validate(model: Any, samples: Samples, spec: InputSpec) -> dict[str, float]:
     """Figures on the validation split, without averaging in the mirror image."""
-    said = model.predict(tensor, batch_size=128, verbose=0)
-    table = metrics.confusion(samples.labels, said[EMOTION].argmax(1))
+    parts = []
+    for first in range(0, len(samples), CHUNK):
+        tensor = to_tensor(list(samples.pictures[first : first + CHUNK]), spec)
+        parts.append(model.predict(tensor, batch_size=128, verbose=0))
+    emotion, plane = (
+        np.concatenate([p[name] for p in parts]) for name in (EMOTION, VALENCE_AROUSAL)
+    )
+    table = metrics.confusion(samples.labels, emotion.argmax(1))
     found = metrics.sensitivities(table)
-    error = said[VALENCE_AROUSAL] - samples.valence_arousal
+    axes = [metrics.axis_figures(samples.valence_arousal, plane, axis) for axis in range(2)]
     return {
         "accuracy": metrics.accuracy(table),
         "normalised_accuracy": float(np.nanmean(found)),
         "macro_f1": metrics.macro_f1(table),
         "least_sensitivity": float(np.nanmin(found)),
-        "rmse_valence": float(np.sqrt(np.nanmean(error[:, 0] ** 2))),
-        "rmse_arousal": float(np.sqrt(np.nanmean(error[:, 1] ** 2))),
+        **{f"rmse_{n}": a.rmse for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
+        **{f"ccc_{n}": a.ccc for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
     }
 
 
 def train(config: Config) -> Path:
     """Train to the end, going on from the last epoch saved; return the best weights' path."""
     out = Path(config.out)
+    spec = input_spec(config.size, config.channels)
+    recipe = recipe_of(config.augment, config.change)
+    samples, judged = (_load(config, split) for split in ("train", "validation"))
     out.mkdir(parents=True, exist_ok=True)
-    for name, chosen in (("config", config), ("recipe", Recipe())):
+    for name, chosen in (("config", config), ("recipe", recipe)):
         (out / f"{name}.json").write_text(json.dumps(dataclasses.asdict(chosen), indent=2) + "\n")
-    spec = input_spec(config.size)
-    keep = slice(0, config.limit or None)
-    samples = load(config.dataset, "train")[keep]
-    judged = load(config.dataset, "validation")[keep]
-    judged_tensor = to_tensor(list(judged.pictures), spec)
     targets = targets_of(config, samples, spec, out.parent / "cache")
+    steps = max(1, len(samples) // config.batch)
     model = start(config, samples, spec)
-    compile_model(model, config, targets, max(1, len(samples) // config.batch))
+    compile_model(model, config, targets, steps)
     average = Average(model, config.average)
-    shadow = build(config.alpha, size=config.size, dropout=config.dropout)
+    shadow = network(config)
     first, best = average.restore(out / "last.npz")
     if first == 0:
-        log.info("start: %s", validate(model, judged, judged_tensor))
-    for epoch in range(first, config.epochs):
-        began = time.monotonic()
-        batches = Batches(samples, targets, spec, config, epoch)
-        history = model.fit(batches, callbacks=[average], verbose=1 if sys.stdout.isatty() else 2)
-        shadow.set_weights(average.weights)
-        figures = validate(shadow, judged, judged_tensor)
-        score = figures["accuracy"] + figures["normalised_accuracy"]
-        if score > best:
-            best = score
-            shadow.save_weights(out / "best.weights.h5")
-        spent = {"epoch": epoch, "seconds": round(time.monotonic() - began)}
-        _note(out, spent | {"loss": history.history["loss"][0]} | figures)
-        average.save(out / "last.npz", epoch + 1, best)
+        log.info("start: %s", validate(model, judged, spec))
+    events = EventFile(out / "tensorboard")
+    with Bar(config.epochs, steps, config.batch, first=first) as bar:
+        for epoch in range(first, config.epochs):
+            began = time.monotonic()
+            seen = (
+                input_spec(config.small, config.channels) if epoch < config.small_epochs else spec
+            )
+            batches = Batches(samples, targets, seen, config, epoch)
+            callbacks = [average, bar]
+            history = model.fit(
+                batches, initial_epoch=epoch, epochs=epoch + 1, callbacks=callbacks, verbose=0
+            )
+            shadow.set_weights(average.weights)
+            figures = validate(shadow, judged, spec)
+            score = figures["accuracy"] + figures["normalised_accuracy"]
+            if score > best:
+                best = score
+                shadow.save_weights(out / "best.weights.h5")
+            losses = {name: values[0] for name, values in history.history.items()}
+            seconds = round(time.monotonic() - began)
+            _note(out, {"epoch": epoch, "seconds": seconds} | losses | figures)
+            events.write(epoch, losses | figures)
+            average.save(out / "last.npz", epoch + 1, best)
     return out / "best.weights.h5"
+
+
+def _load(config: Config, split: str) -> Samples:
+    """One split, or as much of it as is wanted.
+
+    Raises:
+        ConfigError: there is nothing in it.
+    """
+    samples = load(config.dataset, split)[: config.limit or None]
+    if not len(samples):
+        raise ConfigError(f"data set {config.dataset}: no picture in the split {split}")
+    return samples
 
 
 def _note(out: Path, line: dict[str, float]) -> None:
@@ -141,7 +201,10 @@ def _note(out: Path, line: dict[str, float]) -> None:
 def main() -> None:
     """Read the command line and train."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(arguments())
+    try:
+        train(arguments())
+    except FerEdgeError as error:
+        raise SystemExit(f"{error}") from None
 
 
 if __name__ == "__main__":

@@ -47,6 +47,6 @@ def test_every_model_has_golden_figures_and_beats_what_people_use(measured) -> N
     assert set(golden) == set(CARDS)
     for figures in measured.values():
         # face-api 1.7.15's accuracy and normalised accuracy, fer 25.10.3's macro F1.
-        assert figures.accuracy > 0.634
-        assert figures.normalised_accuracy > 0.544
+        assert figures.accuracy > 0.636
+        assert figures.normalised_accuracy > 0.538
         assert figures.macro_f1 > 0.450

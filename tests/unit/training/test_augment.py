@@ -1,23 +1,11 @@
 import numpy as np
 import pytest
 
+from fer_edge.errors import ConfigError
 from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.augment import Recipe, augment
+from fer_edge.training.augment import STILL, Recipe, augment, recipe_of
 
-STILL = Recipe(
-    rotation_deg=0,
-    zoom=1,
-    shift=0,
-    contrast=0,
-    brightness=0,
-    gamma=1,
-    cubic=0,
-    blurred=0,
-    sharpened=0,
-    noisy=0,
-    occluded=0,
-)
 SPEC = InputSpec(height=112, width=112, channels=1, scale=1, offset=0, margin=0)
 
 
@@ -58,3 +46,25 @@ def test_the_original_is_left_alone(face) -> None:
         )
         assert made.dtype == np.uint8
     np.testing.assert_array_equal(face, before)
+
+
+def test_a_large_picture_is_averaged_not_skipped_through() -> None:
+    fine = np.zeros((672, 672), np.uint8)
+    fine[:, ::6] = 255
+    made = augment(fine, 112, flip=False, rng=np.random.default_rng(0), recipe=STILL)
+    assert made.std() < 40, "lines of one pixel in six become grey"
+
+
+def test_a_recipe_can_be_changed() -> None:
+    assert recipe_of("webcam") == Recipe()
+    thesis = recipe_of("thesis", "rotation_deg=5,flip=0")
+    assert (thesis.rotation_deg, thesis.flip, thesis.zoom, thesis.blurred) == (5, 0, 1.2, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [("tilt=3", "no such field; choose of flip"), ("zoom", "write it as zoom=NUMBER")],
+)
+def test_a_wrong_change_is_named(change, message) -> None:
+    with pytest.raises(ConfigError, match=message):
+        recipe_of("none", change)

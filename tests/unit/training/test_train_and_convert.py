@@ -15,10 +15,11 @@ pytestmark = [
 ]
 
 from fer_edge.cli import app  # noqa: E402
+from fer_edge.errors import ConfigError  # noqa: E402
 from fer_edge.evaluation.datasets import load  # noqa: E402
 from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
-from fer_edge.training.convert import convert  # noqa: E402
+from fer_edge.training.convert import command, convert  # noqa: E402
 from fer_edge.training.options import Config  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
 
@@ -73,6 +74,51 @@ def test_training_goes_on_where_it_stopped(run: Config) -> None:
     before = (out / "log.jsonl").read_text()
     train(run)
     assert (out / "log.jsonl").read_text() == before, "a finished run has nothing left to do"
+
+
+def test_every_other_way_to_train_runs(run: Config, dataset, tmp_path: Path) -> None:
+    """The thesis' recipe and the newer ingredients, from and with the first run."""
+    config = Config(
+        dataset=dataset,
+        out=str(tmp_path / "other"),
+        size=40,
+        channels=3,
+        alpha=0.35,
+        init=run.out,
+        teacher=f"{run.out},{run.out}",
+        epochs=2,
+        small=32,
+        small_epochs=1,
+        optimizer="rmsprop",
+        rate=1e-4,
+        rate_decay=0.85,
+        class_weights="balanced",
+        sampling=0.5,
+        va_loss="cross-entropy",
+        va_regions=7,
+        augment="thesis",
+        change="rotation_deg=5",
+        mixup=0.2,
+        average=0.0,
+        limit=128,
+        batch=64,
+    )
+    train(config)
+    lines = [json.loads(line) for line in (Path(config.out) / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 1]
+    assert all(np.isfinite(line["loss"]) for line in lines)
+    assert json.loads((Path(config.out) / "recipe.json").read_text())["rotation_deg"] == 5
+    assert list((Path(config.out) / "tensorboard").iterdir())
+    words = command(config).split()
+    assert words[words.index("--teacher") + 1] == "runs/tiny,runs/tiny"
+    assert words[words.index("--change") + 1] == "rotation_deg=5"
+
+
+def test_a_data_set_without_a_picture_is_refused_before_anything_is_written(tmp_path) -> None:
+    (tmp_path / "labels.csv").write_text("file,emotion\n")
+    with pytest.raises(ConfigError, match="no picture in the split train"):
+        train(Config(dataset=f"folder:{tmp_path}", out=str(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
