@@ -20,10 +20,12 @@ def adjusted_cross_entropy(prior: NDArray[np.float32], tau: float) -> Loss:
     without it the network leans towards rare classes; 0 is plain cross-entropy, 1 aims at
     equal sensitivity.
     """
-    shift = (tau * np.log(prior)).astype(np.float32)
+    # A class that no picture has would make every loss infinite.
+    shift = (tau * np.log(np.maximum(prior, 1e-6))).astype(np.float32)
 
     def loss(truth: Any, probabilities: Any) -> Any:
-        scores = ops.log(ops.clip(probabilities, 1e-7, 1.0)) + shift
+        # As a tensor: PyTorch does not add an array to what it derives.
+        scores = ops.log(ops.clip(probabilities, 1e-7, 1.0)) + ops.convert_to_tensor(shift)
         return -ops.sum(truth * ops.log_softmax(scores, axis=-1), axis=-1)
 
     return loss
