@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.affect import Classifier
 from fer_edge.modelcard import ModelCard
+from fer_edge.system.logs import quiet_stderr
 from fer_edge.types import GrayImage
 
 THREADS = 2
@@ -43,7 +44,8 @@ def classify(
         ModelError: the interpreter is not there or refuses the model.
         ConfigError: a picture cannot be read.
     """
-    classifier = Classifier(card, model, threads=threads)
+    with quiet_stderr():
+        classifier = Classifier(card, model, threads=threads)
     readings, spent_ns = [], []
     for crop in crops:
         began_ns = time.perf_counter_ns()

@@ -48,5 +48,5 @@ def test_every_model_has_golden_figures_and_beats_what_people_use(measured) -> N
     for figures in measured.values():
         # face-api 1.7.15's accuracy and normalised accuracy, fer 25.10.3's macro F1.
         assert figures.accuracy > 0.636
-        assert figures.normalised_accuracy > 0.538
+        assert figures.normalised_accuracy > 0.544
         assert figures.macro_f1 > 0.450
