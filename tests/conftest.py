@@ -1,5 +1,6 @@
 """What all tests use: the datasets' folder, and one line when it is not given."""
 
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,24 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(
             f"{count} tests left out: they read datasets; set FER_EDGE_DATA to their folder"
         )
+
+
+@pytest.fixture(autouse=True)
+def _process_state():
+    """What a command sets for its whole process, such as how loud libraries are, ends with its test.
+
+    Commands called in-process set the environment and handlers of our logger; without this, what
+    later tests see on standard error would hang on the order of the tests.
+    """
+    environ = dict(os.environ)
+    logger = logging.getLogger("fer_edge")
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    for name in os.environ.keys() - environ.keys():
+        del os.environ[name]
+    os.environ.update(environ)
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

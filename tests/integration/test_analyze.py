@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from daemon import PROGRAM, call, environment
 
+from fer_edge.sources._opencv import quiet_opencv
 from fer_edge.sources.demo import Demo
 from fer_edge.types import EMOTIONS
 
@@ -93,7 +94,7 @@ class Page(html.parser.HTMLParser):
 
 
 def frames_of(path):
-    capture = cv2.VideoCapture(str(path))
+    capture = quiet_opencv().VideoCapture(str(path))
     count = 0
     while capture.read()[0]:
         count += 1
@@ -145,7 +146,7 @@ def test_a_variable_frame_rate(clip, tmp_path):
     table = rows(tmp_path / "out")
     assert table[-1]["frame"] == FRAMES - 1
     assert table[-1]["time_s"] == pytest.approx((30 + 29 * 3) / 30, abs=0.1)
-    capture = cv2.VideoCapture(str(tmp_path / "out" / "varied.annotated.mp4"))
+    capture = quiet_opencv().VideoCapture(str(tmp_path / "out" / "varied.annotated.mp4"))
     seconds = capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS)
     assert seconds == pytest.approx(4, abs=0.2)
 
@@ -163,7 +164,7 @@ def test_a_rotated_recording_is_upright(clip, tmp_path):
     analyze(noted, "--out", tmp_path / "out", "--video")
     table = rows(tmp_path / "out")
     assert len(table) > FRAMES / 2
-    capture = cv2.VideoCapture(str(tmp_path / "out" / "noted.annotated.mp4"))
+    capture = quiet_opencv().VideoCapture(str(tmp_path / "out" / "noted.annotated.mp4"))
     assert capture.read()[1].shape[:2] == (360, 640)
 
 

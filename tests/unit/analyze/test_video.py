@@ -8,6 +8,7 @@ import pytest
 
 from fer_edge.analyze._video import AnnotatedVideo, Ffmpeg, OpenCv
 from fer_edge.errors import SinkError
+from fer_edge.sources._opencv import quiet_opencv
 from fer_edge.types import Result
 
 
@@ -31,7 +32,7 @@ def write(request, tmp_path, stamp_at, monkeypatch):
 
 def read(path):
     """Mean brightness of every frame, frames a second, size."""
-    capture = cv2.VideoCapture(str(path))
+    capture = quiet_opencv().VideoCapture(str(path))
     fps = capture.get(cv2.CAP_PROP_FPS)
     levels, size = [], None
     while True:
