@@ -5,6 +5,7 @@ Averages generalise better than the last step (Polyak and Juditsky 1992; Izmailo
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no t
     def restore(self, path: Path) -> tuple[int, float]:
         """Set everything as ``save`` left it; return the next epoch and the best score."""
         if not path.is_file():
-            return 0, 0.0
+            return 0, -math.inf
         with np.load(path, allow_pickle=False) as stored:
             groups: dict[str, list[NDArray[Any]]] = {"model": [], "average": [], "optimizer": []}
             for key in sorted(k for k in stored.files if "/" in k):

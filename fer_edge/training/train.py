@@ -35,6 +35,7 @@ from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
 from fer_edge.training.options import Config, arguments, input_spec
 from fer_edge.training.progress import Bar
 from fer_edge.training.tensorboard import EventFile
+from fer_edge.training.torch_layers import native
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ def train(config: Config) -> Path:
         (out / f"{name}.json").write_text(json.dumps(dataclasses.asdict(chosen), indent=2) + "\n")
     targets = targets_of(config, samples, spec, out.parent / "cache")
     steps = max(1, len(samples) // config.batch)
-    model = start(config, samples, spec)
+    model = native(start(config, samples, spec))
     compile_model(model, config, targets, steps)
     average = Average(model, config.average)
     shadow = network(config)

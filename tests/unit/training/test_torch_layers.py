@@ -1,0 +1,90 @@
+"""Training on PyTorch; `tests/run --training` runs it with KERAS_BACKEND=torch."""
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import torch
+
+from fer_edge.training.folded import load_weights
+from fer_edge.training.network import build, teacher
+from fer_edge.training.options import Config
+from fer_edge.training.torch_layers import Depthwise, Normalisation, native
+from fer_edge.training.train import train
+
+pytestmark = [
+    pytest.mark.train,
+    # Keras, not this code, lags behind numpy's.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+def pair(size):
+    """Keras' own layers and ours, with the same weights, none of them at its first value."""
+    rng = np.random.default_rng(0)
+    plain = build(0.25, size=size, dropout=0)
+    plain.set_weights([w + rng.uniform(0, 0.1, w.shape) for w in plain.get_weights()])
+    return plain, native(plain)
+
+
+def pictures(size, count=8):
+    rng = np.random.default_rng(1)
+    return torch.tensor(rng.uniform(-1, 1, (count, size, size, 1)).astype(np.float32))
+
+
+def test_every_normalisation_and_depthwise_convolution_is_replaced():
+    kinds = {type(layer) for layer in native(build(0.25)).layers}
+    assert {Depthwise, Normalisation} <= kinds
+    assert not {keras.layers.DepthwiseConv2D, keras.layers.BatchNormalization} & kinds
+
+
+@pytest.mark.parametrize("size", [33, 64, 112])
+def test_outputs_gradients_and_moving_averages_are_those_of_keras(size):
+    models = pair(size)
+    start = models[0].get_weights()
+    assert [v.path for v in models[0].variables] == [v.path for v in models[1].variables]
+    still = [model(pictures(size), training=False) for model in models]
+    for name in still[0]:
+        torch.testing.assert_close(still[0][name], still[1][name])
+    gradients = []
+    for model in models:
+        said = model(pictures(size), training=True)
+        (said["emotion"][:, 1].log().sum() + said["valence_arousal"].square().sum()).backward()
+        gradients.append([v.value.grad for v in model.trainable_variables])
+    for expected, found in zip(*gradients, strict=True):
+        scale = expected.abs().max()
+        torch.testing.assert_close(found / scale, expected / scale, atol=2e-2, rtol=0)
+    for v, before, expected, found in zip(
+        models[0].variables, start, *(m.get_weights() for m in models), strict=True
+    ):
+        # PyTorch's variance takes in n / (n - 1) as much; the least n is that of 8 maps of one pixel.
+        rtol = 1 / 7 + 1e-3 if "variance" in v.path else 0
+        np.testing.assert_allclose(
+            found - 0.99 * before, expected - 0.99 * before, rtol=rtol, atol=1e-4, err_msg=v.path
+        )
+
+
+def stored(out):
+    with np.load(f"{out}/last.npz") as file:
+        return dict(file)
+
+
+def test_two_steps_of_training_go_on_and_serve_as_a_start(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["file,emotion,valence,arousal"]
+    for i in range(80):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), rng.integers(0, 256, (48, 48), np.uint8))
+        lines.append(f"{i}.png,{('happy', 'sad')[i % 2]},{i / 100},0.1")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    chosen = {"dataset": f"folder:{tmp_path}", "size": 64, "small": 32, "small_epochs": 1}
+    first = Config(out=str(tmp_path / "a"), epochs=1, batch=16, **chosen)
+    assert train(first).is_file()
+    before = stored(first.out)
+    train(Config(out=first.out, epochs=2, batch=16, **chosen))
+    assert len((tmp_path / "a" / "log.jsonl").read_text().splitlines()) == 2
+    after = stored(first.out)
+    assert (before["epoch"], after["epoch"]) == (1, 2)
+    assert not np.array_equal(before["model/0000"], after["model/0000"])
+    logits = teacher(load_weights(first.out), size=64)(pictures(64), training=False)
+    assert torch.isfinite(logits).all()
+    train(Config(out=str(tmp_path / "b"), epochs=1, batch=16, init=first.out, **chosen))
