@@ -56,6 +56,7 @@ def follower():
         Tracker(config),
         SearchPlan(config),
         gate=MotionGate(detector.search_width),
+        in_parts=True,
     )
     return Vision(eyes, margin=0.0, crop_px=112)
 
