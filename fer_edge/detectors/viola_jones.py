@@ -1,4 +1,18 @@
-"""Viola and Jones, "Rapid object detection using a boosted cascade of simple features", 2001."""
+"""Viola and Jones, "Rapid object detection using a boosted cascade of simple features", 2001.
+
+A known face is followed by the same cascade, in its own region and at its own size. Measured against
+two other ways (`benchmarks/follow`: the demo and two clips of real faces, processor time of a face on
+two x86 cores; held, of the faces there are, with a search every so many frames to put it right):
+
+    way                    ms a face   search every 30   every 150    never
+    cascade in its region  0.8         718 of 718        738 of 738   741 of 741
+    optical flow           2.2 … 2.9   718 of 718        738 of 738   741 of 741
+    template, 32 px        0.5         716 of 718        532 of 738   378 of 741
+
+Optical flow (median flow, a grid of 8×8) gives the steadiest box and costs three times as much; a
+template ages. Only the cascade says anew in each frame that there is a face, and needs no search to
+stay right: searches may be seldom, which saves more than the 0.3 ms.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
