@@ -103,6 +103,50 @@ def first_results_s(count: int) -> list[float]:
     return times
 
 
+STARTING = """
+import time
+begun = time.perf_counter()
+import fer_edge.cli
+import fer_edge.service
+from fer_edge.config import Config
+import cv2, fer_edge.detectors.viola_jones
+from fer_edge.affect.tflite import import_interpreter
+import_interpreter()
+imported = time.perf_counter()
+config = Config()
+fer_edge.service.open_classifier(config.model)
+loaded = time.perf_counter()
+fer_edge.service.open_detector(config.detector)
+print(imported - begun, loaded - imported, time.perf_counter() - loaded)
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a start consists of, in seconds; medians."""
+
+    imports_s: float
+    model_s: float
+    """Reading, checking, allocating, and the first run."""
+    cascade_s: float
+
+
+def start(count: int) -> Start:
+    """The parts of a start that are the daemon's own, each in a fresh process."""
+    rows = []
+    for _ in range(count):
+        done = subprocess.run(
+            [sys.executable, "-c", STARTING],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+        rows.append([float(value) for value in done.stdout.split()])
+    return Start(*(float(value) for value in np.median(rows, axis=0)))
+
+
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The daemon with its defaults, whatever is configured on this machine."""
