@@ -68,6 +68,7 @@ def build_stages(config: Config, *, every_frame: bool) -> Stages:
         SearchPlan(config.tracking),
         gate=MotionGate(config.detector.search_width),
         watch=None if every_frame else Watch(config.tracking),
+        in_parts=not every_frame,
     )
     vision = Vision(
         eyes,

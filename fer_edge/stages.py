@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -103,6 +103,9 @@ class Smoothing(Protocol):
         """One face for each track, largest first."""
 
 
+PARTS_RATE_S = 0.1
+"""Where frames are further apart than this, a search is done in one: parts would take too long."""
+
 FORCED_S = 5.0
 """An unchanged picture is searched again after so long: the last search may have missed somebody."""
 
@@ -152,6 +155,8 @@ class Eyes:
     """None: every picture that is due is searched."""
     watch: Watching | None = None
     """None: every frame is looked at, as in a recording."""
+    in_parts: bool = False
+    """Spread a search over some frames while faces are followed, so that none is dropped for it."""
 
 
 class Vision:
@@ -176,6 +181,8 @@ class Vision:
         self._statistics = statistics or Statistics()
         self._last: Stamp | None = None
         self._forced: Stamp | None = None
+        self._parts: Iterator[Sequence[Detection]] | None = None
+        """The search that is under way."""
 
     def __call__(self, item: Frame | Gap) -> FaceBatch | None:
         """The confirmed faces; none of them after a gap.
@@ -191,6 +198,8 @@ class Vision:
         if watch is not None and watch.skips(item.stamp):
             return None
         started_ns = time.monotonic_ns()
+        if self._resized(item.stamp):
+            self._start_anew()
         detections = self._detect(item)
         if watch is not None and detections:
             watch.saw_somebody(item.stamp)
@@ -203,11 +212,21 @@ class Vision:
         return FaceBatch(item.stamp, tracks, crops)
 
     def _forget(self, gap: Gap) -> FaceBatch | None:
-        self._eyes.tracker.reset()
+        self._start_anew()
         if self._last is None:
             return None
         stamp = replace(self._last, captured_ns=gap.captured_ns, captured_at=gap.captured_at)
         return FaceBatch(stamp, (), ())
+
+    def _resized(self, stamp: Stamp) -> bool:
+        """Whether the pictures have another size now: no box of before means anything in them."""
+        last = self._last
+        return last is not None and (last.width, last.height) != (stamp.width, stamp.height)
+
+    def _start_anew(self) -> None:
+        self._eyes.tracker.reset()
+        self._parts = None
+        self._forced = None
 
     def _detect(self, frame: Frame) -> list[Detection]:
         """The known faces by following; with them, now and then, the new ones by a search."""
@@ -217,15 +236,43 @@ class Vision:
             # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
             picture.gray(max(self._crop_width(picture, box) for box in expected))
         found = distinct(eyes.detector.follow(picture, expected)) if expected else []
-        if eyes.plan.due(stamp, known=len(expected)):
-            eyes.plan.searched(stamp)
-            if self._worth_searching(picture, stamp, expected):
-                known = [detection.box for detection in found]
-                found = distinct([*found, *eyes.detector.search(picture, known)])
-                self._statistics.searches.add()
-        return found
+        return distinct([*found, *self._search(frame, len(expected), [one.box for one in found])])
 
-    def _worth_searching(self, picture: Picture, stamp: Stamp, expected: Sequence[Box]) -> bool:
+    def _search(self, frame: Frame, expected: int, known: Sequence[Box]) -> Sequence[Detection]:
+        """What a search finds beside the `known` faces, if one is due, or under way and done now."""
+        eyes, picture, stamp = self._eyes, frame.picture, frame.stamp
+        unhurried = eyes.in_parts and bool(known) and self._follows_closely(stamp)
+        if self._parts is not None and unhurried:
+            found = next(self._parts, None)
+            if found is not None:
+                return found
+            self._parts = None
+        broken_off, self._parts = self._parts is not None, None
+        if not broken_off and not self._search_begins(frame, expected, known):
+            return ()
+        if not unhurried:
+            return eyes.detector.search(picture, known)
+        self._parts = eyes.detector.search_in_parts(picture, known)
+        return next(self._parts)
+
+    def _search_begins(self, frame: Frame, expected: int, known: Sequence[Box]) -> bool:
+        """Whether one is due, and could find anything."""
+        plan = self._eyes.plan
+        if not plan.due(frame.stamp, known=expected):
+            return False
+        plan.searched(frame.stamp)
+        if not self._worth_searching(frame.picture, frame.stamp, known):
+            return False
+        self._statistics.searches.add()
+        return True
+
+    def _follows_closely(self, stamp: Stamp) -> bool:
+        last = self._last
+        if last is None:
+            return False
+        return 0 <= (stamp.captured_at - last.captured_at).total_seconds() <= PARTS_RATE_S
+
+    def _worth_searching(self, picture: Picture, stamp: Stamp, known: Sequence[Box]) -> bool:
         gate = self._eyes.gate
         if gate is None:
             return True
@@ -233,7 +280,7 @@ class Vision:
         age_s = None if last is None else (stamp.captured_at - last.captured_at).total_seconds()
         # abs: a clock that was set back must not put it off.
         overdue = age_s is None or abs(age_s) > FORCED_S
-        if not overdue and not gate.changed(picture, expected):
+        if not overdue and not gate.changed(picture, known):
             return False
         gate.remember(picture)
         self._forced = stamp

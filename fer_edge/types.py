@@ -4,7 +4,7 @@ Every value is frozen and every image is a read-only array, so a value can be ha
 thread without a lock. Boxes are in pixels of the full frame, whatever size a stage worked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -225,6 +225,17 @@ class Detector(Protocol):
 
         Raises:
             FrameError: the picture cannot be decoded.
+        """
+
+    def search_in_parts(
+        self, picture: Picture, known: Sequence[Box] = ()
+    ) -> Iterator[Sequence[Detection]]:
+        """The same search of this one picture in steps, for a frame each: none may take long.
+
+        Every step but the last yields nothing, the last what `search` would.
+
+        Raises:
+            FrameError: the picture cannot be decoded; at the first step only.
         """
 
     def follow(self, picture: Picture, expected: Sequence[Box]) -> Sequence[Detection]:

@@ -37,6 +37,7 @@ def main() -> int:
     for alpha in options.alpha or trained():
         pairs += compare(alpha, list(Way), options.faces, rounds=options.rounds)
     print(report.table(HEADER, [row(pair) for pair in pairs]))
+    print("\n" + bars(pairs))
     if options.plot:
         from measure.plot import draw
 
@@ -70,6 +71,21 @@ def row(pair: "Pair") -> tuple[object, ...]:
         f"{pair.reference_faces:.2f} / {pair.daemon_faces:.2f}",
         verdict(pair),
     )
+
+
+BAR_WIDTH = 50
+
+
+def bars(pairs: "list[Pair]") -> str:
+    """The throughput ratios as a plot of characters, the longest bar `BAR_WIDTH` wide."""
+    highest = max(pair.throughput.median for pair in pairs)
+    lines = []
+    for pair in pairs:
+        ratio = pair.throughput.median
+        name = f"α {label(pair.alpha)}, {pair.faces} face{'s' * (pair.faces > 1)}, {pair.way}"
+        lines.append((name, f"{'█' * max(1, round(BAR_WIDTH * ratio / highest))} {ratio:.1f} ×"))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(["```", *(f"{name:<{width}} {bar}" for name, bar in lines), "```"])
 
 
 def verdict(pair: "Pair") -> str:

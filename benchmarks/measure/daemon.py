@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from measure.camera import jpegs, serving
 REPOSITORY = Path(__file__).parents[2]
 SETTLE_S = 3.0
 """Connecting, and the first searches."""
+PATIENCE_S = 10.0
+"""How long a line may be late."""
 PROGRAM = (sys.executable, "-m", "fer_edge", "run", "--output", "jsonl")
 
 
@@ -51,6 +54,10 @@ class Idle:
 def stream(seconds: float) -> Streamed:
     """One moving face, 1080p at 30 frames a second, from capture to the line on the pipe."""
     with serving(jpegs(90, 1)) as url, running("--source", url) as process:
+        # A daemon that finds nobody prints nothing, and would be waited for, for ever.
+        end = threading.Timer(SETTLE_S + seconds + PATIENCE_S, process.terminate)
+        end.daemon = True
+        end.start()
         ages, begun = [], time.monotonic()
         settled = (0.0, 0.0)
         fifth_mb = 0.0
@@ -66,6 +73,9 @@ def stream(seconds: float) -> Streamed:
                 fifth_mb = rss_mb(process.pid, "VmRSS")
             if elapsed_s > SETTLE_S + seconds:
                 break
+        else:
+            raise SystemExit("the daemon found nobody in the stream, or ended")
+        end.cancel()
         share = (cpu_s(process.pid) - settled[1]) / (time.monotonic() - settled[0])
         fifth = max(1, len(ages) // 5)
         p50, p95 = np.percentile(ages, [50, 95])
@@ -101,6 +111,50 @@ def first_results_s(count: int) -> list[float]:
             process.stdout.readline()
             times.append(time.monotonic() - begun)
     return times
+
+
+STARTING = """
+import time
+begun = time.perf_counter()
+import fer_edge.cli
+import fer_edge.service
+from fer_edge.config import Config
+import cv2, fer_edge.detectors.viola_jones
+from fer_edge.affect.tflite import import_interpreter
+import_interpreter()
+imported = time.perf_counter()
+config = Config()
+fer_edge.service.open_classifier(config.model)
+loaded = time.perf_counter()
+fer_edge.service.open_detector(config.detector)
+print(imported - begun, loaded - imported, time.perf_counter() - loaded)
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a start consists of, in seconds; medians."""
+
+    imports_s: float
+    model_s: float
+    """Reading, checking, allocating, and the first run."""
+    cascade_s: float
+
+
+def start(count: int) -> Start:
+    """The parts of a start that are the daemon's own, each in a fresh process."""
+    rows = []
+    for _ in range(count):
+        done = subprocess.run(
+            [sys.executable, "-c", STARTING],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+        rows.append([float(value) for value in done.stdout.split()])
+    return Start(*(float(value) for value in np.median(rows, axis=0)))
 
 
 @contextlib.contextmanager

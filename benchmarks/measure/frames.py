@@ -53,19 +53,16 @@ class Sample:
 
     cpu_ms: float
     wall_ms: float
-    searched: bool
     faces: int
 
 
 def one_by_one(made: Stages, frames: Sequence[Frame]) -> Iterator[Sample]:
     """Every frame through all stages, one after the other in this thread."""
-    searches = made.statistics.searches
     for frame in frames:
-        before = searches.count
         wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
         faces = _finish(made, made.vision(frame))
         cpu_ns, wall_ns = time.process_time_ns() - cpu_ns, time.perf_counter_ns() - wall_ns
-        yield Sample(cpu_ns / 1e6, wall_ns / 1e6, searches.count > before, faces)
+        yield Sample(cpu_ns / 1e6, wall_ns / 1e6, faces)
 
 
 def overlapped(made: Stages, frames: Sequence[Frame]) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +17,7 @@ from fer_edge.sinks.message import encode
 from fer_edge.sinks.payload import faces_message
 from fer_edge.sources._pictures import JpegPicture
 from fer_edge.tracking import Tracker
+from fer_edge.types import Box, Detection, Detector, Picture
 from measure.camera import QUALITY
 from measure.frames import Clip, stages
 from measure.report import Spread
@@ -98,12 +99,32 @@ def _decoding(frames: Clip) -> list[Step]:
     ]
 
 
+class Parts:
+    """One part of a search a call, and then the next search."""
+
+    def __init__(self, detector: Detector, pictures: list[Picture], boxes: list[list[Box]]) -> None:
+        self._detector = detector
+        self._pictures = pictures
+        self._boxes = boxes
+        self._parts: Iterator[Sequence[Detection]] = iter(())
+
+    def __call__(self, number: int) -> Sequence[Detection]:
+        """The next part; of the picture of this number, if it is the first."""
+        found = next(self._parts, None)
+        if found is None:
+            picture, known = self._pictures[number], self._boxes[number]
+            self._parts = self._detector.search_in_parts(picture, known)
+            found = next(self._parts)
+        return found
+
+
 def _finding(frames: Clip) -> list[Step]:
     detector = open_detector(ViolaJonesDetector())
     finer = open_detector(ViolaJonesDetector(search_width=1920, scale_factor=1.1))
     pictures = [frame.picture for frame in frames.gray[:: len(frames.gray) // len(frames.colour)]]
     found = [detector.search(picture) for picture in pictures]
     boxes = [[one.box for one in detections] for detections in found]
+    one_part = Parts(detector, pictures, boxes)
     gate = MotionGate(ViolaJonesDetector().search_width)
     gate.remember(pictures[0])
     tracker = Tracker(TrackingConfig())
@@ -119,6 +140,12 @@ def _finding(frames: Clip) -> list[Step]:
             "where none is",
             lambda number: detector.search(pictures[number]),
             lambda number: detector.search(pictures[number], boxes[number]),
+        ),
+        Step(
+            "a part of it: one frame's share",
+            "all of it in one frame",
+            lambda number: detector.search(pictures[number], boxes[number]),
+            one_part,
         ),
         Step(
             "follow one face",

@@ -61,9 +61,8 @@ def throughput(alpha: float, rounds: int) -> Iterator[Row]:
 
 def processor_time(frames: int) -> Iterator[Row]:
     """Luma in memory to payload, faces followed."""
-    one = _samples(1, frames)
-    median, p95 = np.percentile([sample.cpu_ms for sample in one], [50, 95])
-    searched = [sample.cpu_ms for sample in one if sample.searched]
+    one = [sample.cpu_ms for sample in _samples(1, frames)]
+    median, p95 = np.percentile(one, [50, 95])
     yield Row(
         "processor time a frame, one followed face",
         "≤ 4 ms median",
@@ -73,8 +72,7 @@ def processor_time(frames: int) -> Iterator[Row]:
     yield Row(
         "the same",
         "≤ 12 ms p95",
-        f"{p95:.2f} ms; {len(searched)} of {len(one)} frames searched, "
-        f"{Spread.of(searched or [0.0])} ms",
+        f"{p95:.2f} ms; costliest of {len(one)} frames {max(one):.1f} ms",
         bool(p95 <= 12),
     )
     four = np.median([sample.cpu_ms for sample in _samples(4, frames)])
@@ -88,7 +86,15 @@ def _samples(faces: int, frames: int) -> list[Sample]:
 def quality() -> Iterator[Row]:
     """The figures that tests/quality holds, over the demo, and real faces where there are any."""
     sys.path.insert(0, str(TESTS))
-    from following import Quality, frames_of, measure
+    from following import (
+        CLIPS,
+        FALSE_TRACKS_A_MINUTE,
+        IDS_KEPT,
+        RECALL,
+        Quality,
+        frames_of,
+        measure,
+    )
 
     from fer_edge.sources.demo import Demo
     from fer_edge.sources.file import VideoFile
@@ -106,21 +112,19 @@ def quality() -> Iterator[Row]:
     counts = f"{total.found} of {total.expected} faces; {where}"
     yield Row(
         "faces found, against a search of every frame",
-        "≥ .97",
+        f"≥ {RECALL:g}",
         f"{total.recall:.3f}; {counts}",
-        total.recall >= 0.97,
+        total.recall >= RECALL,
     )
     rate = total.false_tracks_a_minute
     yield Row(
         "false tracks",
-        "≤ 1 a minute",
+        f"≤ {FALSE_TRACKS_A_MINUTE:g} a minute",
         f"{total.false_tracks} in {total.seconds:.0f} s",
-        rate <= 1,
+        rate <= FALSE_TRACKS_A_MINUTE,
     )
-    yield Row("ids kept", "≥ .95", f"{total.ids_kept:.3f}", total.ids_kept >= 0.95)
-
-
-CLIPS = {"single_face.mp4": 25, "face_noface.mov": 24, "noface_face.mov": 24, "no_face.mp4": 25}
+    kept = total.ids_kept
+    yield Row("ids kept", f"≥ {IDS_KEPT:g}", f"{kept:.3f}", kept >= IDS_KEPT)
 
 
 def process(minutes: float, idle_s: float, starts: int) -> Iterator[Row]:
@@ -143,10 +147,11 @@ def process(minutes: float, idle_s: float, starts: int) -> Iterator[Row]:
     yield Row("peak RSS of the daemon", "≤ 160 MiB", f"{seen.rss_mb:.0f} MiB", seen.rss_mb <= 160)
     share = daemon.idle(idle_s).cpu_share
     yield Row("idle, at the watch rate", "≤ 10 % of one core", f"{share:.1%}", share <= 0.1)
-    first = Spread.of(daemon.first_results_s(starts))
+    first, parts = Spread.of(daemon.first_results_s(starts)), daemon.start(starts)
     yield Row(
         "first result after process start",
         "≤ 1.5 s",
-        f"{first.median:.2f} s ({first.low:.2f}–{first.high:.2f})",
+        f"{first.median:.2f} s ({first.low:.2f}–{first.high:.2f}); imports {parts.imports_s:.2f}, "
+        f"model {parts.model_s:.3f}, cascade {parts.cascade_s:.3f}",
         first.median <= 1.5,
     )

@@ -8,9 +8,6 @@ in a still face, and leads it when the face moves faster than the frames come.
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fer_edge.types import Box
 
 ALPHA = 0.6
@@ -22,47 +19,59 @@ BETA = 0.257
 LONGEST_STEP_S = 0.5
 """No face is predicted further ahead: it may have turned round by then."""
 
-Vector = NDArray[np.float64]
-"""Centre x, centre y, width, height, in pixels, or in pixels a second."""
+Four = tuple[float, float, float, float]
+"""Centre x, centre y, width, height, in pixels, or in pixels a second.
+
+Plain floats: numpy's calls cost a hundred times what there is to add here."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Motion:
     """Position, size and their rates of change."""
 
-    state: Vector
-    rate: Vector
+    state: Four
+    rate: Four
 
     @classmethod
     def at_rest(cls, box: Box) -> "Motion":
         """Of a face that was seen once."""
-        return cls(_vector(box), np.zeros(4))
+        return cls(_four(box), (0.0, 0.0, 0.0, 0.0))
 
     def predict(self, elapsed_s: float) -> Box:
         """The box so many seconds later."""
-        return _box(self._ahead(elapsed_s))
+        x, y, width, height = self._ahead(elapsed_s)
+        return Box(x - width / 2, y - height / 2, width, height)
 
     def correct(self, seen: Box, elapsed_s: float) -> "Motion":
         """After the face was seen at `seen`, so many seconds later."""
-        ahead = self._ahead(elapsed_s)
-        residual = _vector(seen) - ahead
-        rate = self.rate
-        if elapsed_s > 0:
-            rate = rate + residual * (BETA / max(elapsed_s, 0.01))
-        return Motion(ahead + residual * ALPHA, rate)
+        ahead, found = self._ahead(elapsed_s), _four(seen)
+        believed = BETA / max(elapsed_s, 0.01) if elapsed_s > 0 else 0.0
+        return Motion(
+            _plus(ahead, found, ahead, ALPHA),
+            _plus(self.rate, found, ahead, believed),
+        )
 
-    def _ahead(self, elapsed_s: float) -> Vector:
-        moved = self.state + self.rate * min(elapsed_s, LONGEST_STEP_S)
-        moved[2:] = np.maximum(moved[2:], self.state[2:] / 2)
-        return moved
+    def _ahead(self, elapsed_s: float) -> Four:
+        step_s = min(elapsed_s, LONGEST_STEP_S)
+        x, y, width, height = self.state
+        dx, dy, wider, higher = self.rate
+        return (
+            x + dx * step_s,
+            y + dy * step_s,
+            max(width + wider * step_s, width / 2),
+            max(height + higher * step_s, height / 2),
+        )
 
 
-def _vector(box: Box) -> Vector:
-    return np.array(
-        [box.x + box.width / 2, box.y + box.height / 2, box.width, box.height], np.float64
+def _four(box: Box) -> Four:
+    return box.x + box.width / 2, box.y + box.height / 2, box.width, box.height
+
+
+def _plus(base: Four, found: Four, ahead: Four, share: float) -> Four:
+    """`base` and a share of what was found beyond what was expected."""
+    return (
+        base[0] + (found[0] - ahead[0]) * share,
+        base[1] + (found[1] - ahead[1]) * share,
+        base[2] + (found[2] - ahead[2]) * share,
+        base[3] + (found[3] - ahead[3]) * share,
     )
-
-
-def _box(vector: Vector) -> Box:
-    x, y, width, height = (float(value) for value in vector)
-    return Box(x - width / 2, y - height / 2, width, height)

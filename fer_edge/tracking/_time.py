@@ -7,7 +7,11 @@ def elapsed_s(earlier: Stamp, later: Stamp) -> float:
     """Seconds from one frame to the other, never negative.
 
     By the pictures' own clock, so that a recording that is processed faster than it was made gives
-    the same tracks. A board without a clock battery sets its clock some time after start: a step
-    back counts as no time.
+    the same tracks. A board without a clock battery sets its clock some time after start; where that
+    went back, by the clock that never does, or nobody would be searched, lost or looked at until the
+    old time has come again.
     """
-    return max(0.0, (later.captured_at - earlier.captured_at).total_seconds())
+    seconds = (later.captured_at - earlier.captured_at).total_seconds()
+    if seconds < 0:
+        seconds = (later.captured_ns - earlier.captured_ns) / 1e9
+    return max(0.0, seconds)

@@ -16,6 +16,13 @@ GENEROUS = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)
 
 SAME_FACE = 0.4
 
+RECALL = 0.97
+IDS_KEPT = 0.95
+FALSE_TRACKS_A_MINUTE = 1.0
+
+CLIPS = {"single_face.mp4": 25, "face_noface.mov": 24, "noface_face.mov": 24, "no_face.mp4": 25}
+"""Frames a second of each."""
+
 
 @dataclass
 class Quality:
@@ -56,6 +63,7 @@ def follower():
         Tracker(config),
         SearchPlan(config),
         gate=MotionGate(detector.search_width),
+        in_parts=True,
     )
     return Vision(eyes, margin=0.0, crop_px=112)
 

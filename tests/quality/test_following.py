@@ -1,16 +1,18 @@
 """Following must keep what a search of every frame finds; the benchmarks print the same figures."""
 
 import pytest
-from following import Quality, frames_of, measure
+from following import (
+    CLIPS,
+    FALSE_TRACKS_A_MINUTE,
+    IDS_KEPT,
+    RECALL,
+    Quality,
+    frames_of,
+    measure,
+)
 
 from fer_edge.sources.demo import Demo
 from fer_edge.sources.file import VideoFile
-
-RECALL = 0.97
-IDS_KEPT = 0.95
-FALSE_TRACKS_A_MINUTE = 1.0
-
-CLIPS = {"single_face.mp4": 25, "face_noface.mov": 24, "noface_face.mov": 24, "no_face.mp4": 25}
 
 
 def assert_good(quality):

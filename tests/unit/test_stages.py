@@ -1,5 +1,7 @@
 """Vision and affect with the real detector and a real face."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from fer_edge.detectors import open_detector
 from fer_edge.sources._pictures import GrayPicture, JpegPicture
 from fer_edge.stages import AffectStage, Eyes, Statistics, Vision
 from fer_edge.tracking import SearchPlan, Smoother, Tracker, Turns
-from fer_edge.types import Affect, Emotion, Frame, Gap
+from fer_edge.types import Affect, Box, Detection, Emotion, Frame, Gap
 
 CONFIG = TrackingConfig(confirm_hits=2, confirm_window=3)
 
@@ -101,3 +103,113 @@ def test_affect_reads_every_crop_and_only_crops(vision, luma, stamp_at):
     assert seen == [1, 1]
     assert results[2].faces[0].emotion is Emotion.HAPPY
     assert statistics.classify.summary_ms() is not None
+
+
+def test_another_size_of_picture_starts_anew(vision, luma, stamp_at):
+    """Boxes of 1920×1080 mean nothing in 960×540: nobody is published where he is not."""
+    for step in range(2):
+        batch = vision(Frame(stamp_at(step / 10), GrayPicture(luma)))
+    (before,) = batch.tracks
+    half = GrayPicture(cv2.resize(luma, (960, 540), interpolation=cv2.INTER_AREA))
+    stamps = [replace(stamp_at(0.2 + step / 10), width=960, height=540) for step in range(2)]
+    assert vision(Frame(stamps[0], half)).tracks == ()
+    (after,) = vision(Frame(stamps[1], half)).tracks
+    assert after.id != before.id
+    assert after.box.x == pytest.approx(before.box.x / 2, abs=15)
+
+
+class Fixed:
+    """A detector that finds what it is told, and notes how it was asked."""
+
+    def __init__(self):
+        self.followed, self.found, self.asked = [], [], []
+
+    def follow(self, picture, expected):
+        self.asked.append("follow")
+        return self.followed if expected else []
+
+    def search(self, picture, known=()):
+        self.asked.append("search")
+        return self.found
+
+    def search_in_parts(self, picture, known=()):
+        for _ in range(2):
+            self.asked.append("part")
+            yield []
+        self.asked.append("last part")
+        yield self.found
+
+
+class Open:
+    """A gate that lets every search through, and notes what was known."""
+
+    def __init__(self):
+        self.known = []
+
+    def changed(self, picture, known):
+        self.known.append(list(known))
+        return True
+
+    def remember(self, picture):
+        pass
+
+
+HERE, THERE = (Detection(Box(x, 300, 200, 200), 9.0) for x in (300, 1200))
+
+
+@pytest.fixture
+def fixed():
+    """Detector, gate, and a stage that searches in parts."""
+    detector, gate = Fixed(), Open()
+    eyes = Eyes(detector, Tracker(CONFIG), SearchPlan(CONFIG), gate=gate, in_parts=True)
+    return detector, gate, Vision(eyes, margin=0.0, crop_px=112)
+
+
+def asked(detector, vision, luma, stamps):
+    """How the detector was asked in each frame, besides following."""
+    said = []
+    for stamp in stamps:
+        detector.asked.clear()
+        vision(Frame(stamp, GrayPicture(luma)))
+        said.append([word for word in detector.asked if word != "follow"])
+    return said
+
+
+def test_a_search_beside_followed_faces_is_spread_over_frames(fixed, luma, stamp_at):
+    detector, _, vision = fixed
+    detector.found = detector.followed = [HERE]
+    stamps = [stamp_at(number / 30) for number in range(37)]
+    said = asked(detector, vision, luma, stamps[:30])
+    assert said == [["search"]] + [[]] * 29
+    detector.found = [THERE]
+    said = asked(detector, vision, luma, stamps[30:33])
+    assert said == [["part"], ["part"], ["last part"]]
+    detector.followed = [HERE, THERE]
+    assert asked(detector, vision, luma, stamps[33:36]) == [[], [], []]
+    assert len(vision(Frame(stamps[36], GrayPicture(luma))).tracks) == 2
+
+
+def test_a_search_is_done_at_once_where_it_delays_nobody(fixed, luma, stamp_at):
+    detector, _, vision = fixed
+    detector.found = detector.followed = [HERE]
+    asked(detector, vision, luma, [stamp_at(number / 30) for number in range(30)])
+    assert asked(detector, vision, luma, [stamp_at(1)]) == [["part"]]
+    detector.found = detector.followed = []
+    assert asked(detector, vision, luma, [stamp_at(1.3)]) == [["search"]], "nobody is left"
+
+
+def test_a_search_is_not_spread_over_frames_that_are_far_apart(fixed, luma, stamp_at):
+    detector, _, vision = fixed
+    detector.found = detector.followed = [HERE]
+    said = asked(detector, vision, luma, [stamp_at(number / 5) for number in range(6)])
+    assert said == [["search"], [], [], [], [], ["search"]]
+
+
+def test_only_faces_that_were_found_hide_a_change(fixed, luma, stamp_at):
+    """Whoever jumps aside is searched for even if he is still where his old place hides him."""
+    detector, gate, vision = fixed
+    detector.found = detector.followed = [HERE]
+    asked(detector, vision, luma, [stamp_at(number / 30) for number in range(30)])
+    detector.followed = []
+    asked(detector, vision, luma, [stamp_at(1 + number / 30) for number in range(2)])
+    assert gate.known[-1] == []
