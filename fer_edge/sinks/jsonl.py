@@ -1,21 +1,16 @@
 """JSON lines: the `faces` payload, one line a frame."""
 
-import os
+import io
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import TextIO
 
-from fer_edge.errors import SinkError
+from fer_edge.errors import OutputClosedError, SinkError
 from fer_edge.sinks.message import encode
 from fer_edge.sinks.payload import faces_message
+from fer_edge.stdio import discard_output
 from fer_edge.types import Result
-
-
-class OutputClosedError(SinkError):
-    """Whoever read the output has gone (`… | head`): the run is over, and nothing went wrong."""
-
-    exit_code: ClassVar[int] = 0
 
 
 class JsonlSink:
@@ -47,6 +42,9 @@ class JsonlSink:
             raise SinkError(
                 f"jsonl.path: cannot write {target}: {error.strerror}; check folder and owner"
             ) from None
+        if isinstance(self._stream, io.TextIOWrapper):
+            # JSON is UTF-8 (RFC 8259), whatever the locale says standard output is.
+            self._stream.reconfigure(encoding="utf-8", errors="strict")
 
     def put(self, result: Result) -> None:
         """Write a line if there are faces, or were until now.
@@ -63,10 +61,10 @@ class JsonlSink:
             self._stream.write(line.decode() + "\n")
             self._stream.flush()
         except BrokenPipeError:
-            self._discard_rest()
+            discard_output(self._stream.fileno())
             raise OutputClosedError(f"{self._label}: the reader has gone") from None
         except OSError as error:
-            self._discard_rest()
+            discard_output(self._stream.fileno())
             raise SinkError(
                 f"{self._label}: cannot write: {error.strerror}; free space or set another path"
             ) from None
@@ -78,14 +76,3 @@ class JsonlSink:
         """Close the file; a stream that was given stays open."""
         if self._own:
             self._stream.close()
-
-    def _discard_rest(self) -> None:
-        """Let the unwritten line go: Python would fail on it anew when it flushes at exit.
-
-        The remedy of Python's documentation, "Note on SIGPIPE" in the module `signal`.
-        """
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, self._stream.fileno())
-        finally:
-            os.close(null)

@@ -2,6 +2,7 @@
 
 import collections
 import json
+import shlex
 import signal
 import subprocess
 import time
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from daemon import PROGRAM, NotifySocket, call, running
+from daemon import PROGRAM, NotifySocket, call, environment, running
 
 from fer_edge.sinks.payload import load_schema
 from fer_edge.types import EMOTIONS
+
+DEMO = ["run", "--source", "demo", "--fast", "--set", "source.frames=20"]
 
 
 @pytest.fixture
@@ -203,9 +206,11 @@ def complaint(done, code):
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if line.startswith("fer-edge: ")]
-    assert len(lines) == 1, done.stderr
-    return lines[0]
+    *before, line = done.stderr.splitlines()
+    # Before it only what our own log says, and nothing of any library.
+    assert all(" INFO fer_edge." in other for other in before), done.stderr
+    assert line.startswith("fer-edge: ")
+    return line
 
 
 def test_missing_alpha():
@@ -263,6 +268,54 @@ def test_a_file_that_cannot_be_written(tmp_path):
 def test_a_full_disk():
     done = call("run", "--source", "demo", "--fast", "--output", "none", "--jsonl", "/dev/full")
     assert "No space left on device" in complaint(done, 74)
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["config"], ["schema"], ["run", "--source", "demo"]]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_takes_no_more(command, unbuffered):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, *command],
+            env=environment(PYTHONUNBUFFERED=unbuffered),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 74, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("fer-edge: standard output: cannot write: No space left on device; ")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_started_without_standard_streams(closed, tmp_path):
+    lines = tmp_path / "faces.jsonl"
+    command = shlex.join([*PROGRAM, *DEMO, "--jsonl", str(lines)])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {command} {closed}"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(json.loads(line)["faces"] for line in lines.read_text().splitlines())
+
+
+def test_json_is_utf_8_whatever_the_locale_is():
+    arguments = [*DEMO, "--output", "jsonl", "--set", "device=küche"]
+    done = call(*arguments, PYTHONIOENCODING="latin-1", text=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[0].decode())["device"] == "küche"
+
+
+def test_a_section_that_was_given_a_value():
+    done = call("config", "--set", "model=0.5", "--set", "model.threads=2")
+    assert complaint(done, 78) == "fer-edge: --set model=0.5: is a section; set a field of it"
 
 
 def test_debug_shows_where(tmp_path):

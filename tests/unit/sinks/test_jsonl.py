@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fer_edge.errors import SinkError
-from fer_edge.sinks.jsonl import JsonlSink, OutputClosedError
+from fer_edge.errors import OutputClosedError, SinkError
+from fer_edge.sinks.jsonl import JsonlSink
 from fer_edge.sinks.payload import load_schema
 
 
@@ -66,7 +66,8 @@ def test_a_reader_that_has_gone_is_the_end_not_an_error(clock, result, face):
 SCRIPT = """
 import sys
 from datetime import UTC, datetime
-from fer_edge.sinks.jsonl import JsonlSink, OutputClosedError
+from fer_edge.errors import OutputClosedError
+from fer_edge.sinks.jsonl import JsonlSink
 from fer_edge.types import EMOTIONS, Affect, Box, Face, Result, Stamp, Track
 now = datetime.now(UTC)
 face = Face(Track(1, Box(0, 0, 9, 9), now), EMOTIONS[0], 1.0, Affect([1.0] + [0.0] * 7, 0.0, 0.0))
