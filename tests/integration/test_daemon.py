@@ -5,6 +5,7 @@ import json
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from os import mkfifo
 from pathlib import Path
@@ -56,6 +57,31 @@ def test_ctrl_c_ends_it_in_order():
         assert daemon.stop(signal.SIGINT) < 2
     assert daemon.process.returncode == 0
     assert not any("Traceback" in line for line in daemon.errors)
+
+
+INTERRUPTED = """
+import signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from fer_edge.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_before_anything_has_begun():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_a_reader_that_leaves_is_no_error():
