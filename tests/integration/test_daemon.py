@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from daemon import PROGRAM, NotifySocket, call, environment, running
+from streams import camera, demo_jpegs
 
 from fer_edge.sinks.payload import load_schema
 from fer_edge.types import EMOTIONS
@@ -201,6 +202,16 @@ def test_bench_prints_every_figure_as_json():
     assert board["libraries"]["numpy"]
     assert report["reference"]["classify_ms"]["0.25"] == 108
     assert "Raspberry Pi 4" in report["reference"]["machine"]
+
+
+def test_bench_skips_a_picture_that_cannot_be_decoded():
+    (picture,) = demo_jpegs(1)
+    headers_only = bytes.fromhex("ffd8 ffc0 000b 08 0168 0280 01 01 11 00 ffd9")
+    with camera([picture, picture, headers_only], fps=100) as server:
+        done = call("bench", "--frames", "20", "--json", "--source", server.url)
+    assert done.returncode == 0, done.stderr
+    assert "is corrupt" in done.stderr
+    assert json.loads(done.stdout)["runs"][0]["frames"] >= 5
 
 
 def test_bench_of_every_model_as_a_table():
