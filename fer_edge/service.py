@@ -14,7 +14,7 @@ from fer_edge.backoff import Backoff
 from fer_edge.config import Config
 from fer_edge.detectors import open_detector
 from fer_edge.detectors.motion import MotionGate
-from fer_edge.health import Diagnose, Heart
+from fer_edge.health import Diagnose, Heart, warn_of_long_waits
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
 from fer_edge.sources import Lend, open_source
@@ -127,6 +127,7 @@ def run(config: Config, notifier: Notifier) -> list[str]:
         diagnose = Diagnose(stages.statistics, stages.classifier.card.name, started)
         sinks += open_sinks(config, diagnose)
         log.info("source %s, model %s", source.name, stages.classifier.card.name)
+        warn_of_long_waits(config, notifier.watchdog_interval_s)
         if not fast:
             backoff = Backoff(config.retry.initial_s, config.retry.max_s)
             pipeline = Pipeline(
