@@ -62,7 +62,7 @@ def load(
     Raises:
         ConfigError: one line that names file, key and remedy.
     """
-    if path is None and DEFAULT_PATH.exists():
+    if path is None and _is_there(DEFAULT_PATH):
         path = DEFAULT_PATH
     layers = [Layer(COMMAND_LINE, overrides or {})]
     layers.insert(0, Layer("environment", _read_environment(environ)))
@@ -75,6 +75,14 @@ def load(
         return Config.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(_explain(error.errors()[0], layers)) from None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, readable or not: one that is locked away is not left out."""
+    try:
+        return path.exists()
+    except OSError:  # its folder may not be looked into
+        return True
 
 
 def _read_toml(path: Path) -> Tree:

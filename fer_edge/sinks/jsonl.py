@@ -1,6 +1,8 @@
 """JSON lines: the `faces` payload, one line a frame."""
 
+import errno
 import io
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +39,7 @@ class JsonlSink:
         self._label = str(target) if isinstance(target, Path) else "standard output"
         try:
             # Line by line, so that a reader or a power cut finds whole lines.
-            self._stream = target.open("a", 1, "utf-8") if isinstance(target, Path) else target
+            self._stream = _append_to(target) if isinstance(target, Path) else target
         except OSError as error:
             raise SinkError(
                 f"jsonl.path: cannot write {target}: {error.strerror}; check folder and owner"
@@ -76,3 +78,19 @@ class JsonlSink:
         """Close the file; a stream that was given stays open."""
         if self._own:
             self._stream.close()
+
+
+def _append_to(path: Path) -> TextIO:
+    """The file, or a named pipe; without a reader that would block for ever, deaf to signals.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            error.strerror = "a pipe that nobody reads"
+        raise
+    os.set_blocking(number, True)
+    return os.fdopen(number, "a", 1, "utf-8")
