@@ -20,6 +20,9 @@ DEFAULT_PATH = Path("/etc/fer-edge/config.toml")
 
 COMMAND_LINE = "command line"
 
+SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
+
 Tree = dict[str, Any]
 
 
@@ -174,7 +177,8 @@ def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
                 f"{place}: is a section; set one of its fields: {', '.join(known_keys(location))}"
             )
     reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
-    return f"{place} = {error['input']!r}: {reason}" if _is_leaf(error) else f"{place}: {reason}"
+    value = f" = {error['input']!r}"[:SHOWN] if _is_leaf(error) else ""
+    return f"{place}{value}: {reason}"
 
 
 def _is_leaf(error: ErrorDetails) -> bool:

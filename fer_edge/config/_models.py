@@ -36,7 +36,7 @@ class Config(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    device: str = Field(default_factory=default_device)
+    device: str = Field(default_factory=default_device, max_length=100)
     """Name of this device in topics and messages; letters, digits, - and _. Default: host name."""
     source: SourceConfig = AutoSource()
     """Where the pictures come from."""

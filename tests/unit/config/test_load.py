@@ -119,6 +119,7 @@ def test_wrong_value_names_its_origin():
         ('[source]\ntype = "stream"\nurl = "ftp://host"\n', "rtsp://"),
         ("[model]\nalpha = 0\n", "model.alpha"),
         ('device = "a/b"\n', "only letters, digits"),
+        (f'device = "{"a" * 70000}"\n', "at most 100 characters"),
         ("mqtt = 3\n", "mqtt: is a section; set one of its fields: "),
         ('source = "demo"\n', "source: is a section; set one of its fields: "),
         ("[source]\nfps = 5\n", "source.type is missing; use one of auto, "),
