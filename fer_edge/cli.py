@@ -12,6 +12,7 @@ import typer
 from fer_edge import __version__
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.stdio import output_failure, prepare
+from fer_edge.worker import any_left_behind
 
 if TYPE_CHECKING:
     from fer_edge.config import Config
@@ -98,12 +99,8 @@ def run(
 
     # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.
     faulthandler.enable()
-    left_behind = run_service(loaded, open_notifier())
-    if left_behind:
-        # A thread that hangs in a driver would be waited for, or crash, in the interpreter's end.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    if run_service(loaded, open_notifier()):
+        _exit_at_once(0)
 
 
 @app.command()
@@ -313,8 +310,9 @@ def main() -> NoReturn:
     try:
         try:
             app(standalone_mode=True)
-        finally:
+        except SystemExit:
             sys.stdout.flush()
+            raise
     except FerEdgeError as error:
         if debug:
             raise
@@ -333,7 +331,18 @@ def main() -> NoReturn:
 def _leave(error: FerEdgeError) -> NoReturn:
     if error.exit_code:
         _complain(str(error))
+    if any_left_behind():
+        _exit_at_once(error.exit_code)
     sys.exit(error.exit_code)
+
+
+def _exit_at_once(code: int) -> NoReturn:
+    """Without the interpreter's own end, in which a thread that hangs is waited for, or crashes.
+
+    Nothing is flushed: lines and logs were, one by one, and a thread that hangs while it writes
+    into a pipe whose reader has paused holds the lock that flushing needs.
+    """
+    os._exit(code)
 
 
 def _complain(message: str) -> None:

@@ -94,6 +94,37 @@ def test_a_reader_that_leaves_is_no_error():
         assert b"fer-edge: " not in process.stderr.read()
 
 
+def test_a_reader_that_pauses_does_not_delay_the_end():
+    command = [*PROGRAM, "run", "--source", "demo", "--output", "jsonl", *SMALL_AND_QUICK]
+    env = environment(PYTHONUNBUFFERED="")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as end:
+        assert end.stdout.readline()
+        time.sleep(3)  # the pipe holds 64 kB
+        started = time.monotonic()
+        end.terminate()
+        assert end.wait(10) == 0
+        assert time.monotonic() - started < 2
+        assert b"left behind, still busy: sink-jsonl" in end.stderr.read()
+
+
+def test_a_recording_that_hangs_ends_when_asked_twice():
+    command = [*PROGRAM, "run", "--source", "demo", "--output", "jsonl", *SMALL_AND_QUICK]
+    with subprocess.Popen(
+        [*command, "--fast"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as end:
+        assert end.stdout.readline()
+        time.sleep(2)
+        end.terminate()
+        time.sleep(2.5)
+        end.terminate()
+        assert end.wait(2) == -signal.SIGTERM
+        assert b"Traceback" not in end.stderr.read()
+
+
+SMALL_AND_QUICK = ["--set", "source.fps=200"]
+SMALL_AND_QUICK += ["--set", "source.width=320", "--set", "source.height=180"]
+
+
 def test_json_lines_to_a_file_as_well(tmp_path):
     path = tmp_path / "faces.jsonl"
     done = call(
