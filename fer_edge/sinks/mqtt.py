@@ -36,6 +36,9 @@ POLL_S = 0.1
 ANSWER_S = 10.0
 """How long a broker may take to accept or refuse; paho would wait for the keep-alive, an hour maybe."""
 
+TWIN = 3
+"""After so many short connections in a row a second device of the same name is likely."""
+
 GOODBYE_S = 0.25
 """How long a connection may take to end by itself before it is cut."""
 
@@ -127,6 +130,7 @@ class Link:
         self._clock_ns = clock_ns
         self._outcome = Outcome()
         self._condition = ""
+        self._short = 0
         self._ending = False
         self._worker = Worker("mqtt", self._run)
         self._worker.start()
@@ -255,14 +259,19 @@ class Link:
                 f"cannot reach {self._broker}: {outcome.reason}; trying again until it works",
             )
         else:
-            self._note(
-                logging.WARNING,
-                f"lost the connection to {self._broker}: {outcome.reason}; trying again",
-            )
             lasted_ns = self._clock_ns() - outcome.accepted_ns
             # Two devices of one name throw each other out: a short connection is no success.
             if lasted_ns > self._retry.max_s * NS_PER_S:
                 self._backoff.reset()
+                self._short = 0
+            else:
+                self._short += 1
+            twin = f" (does another client call itself {self._broker.client_id}?)"
+            self._note(
+                logging.WARNING,
+                f"lost the connection to {self._broker}: {outcome.reason}"
+                f"{twin if self._short >= TWIN else ''}; trying again",
+            )
         return self._backoff.next()
 
     def _note(self, level: int, condition: str) -> None:
