@@ -102,7 +102,10 @@ class Signals:
         self._first_s: float | None = None
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        # Who starts a program with nohup wants it to outlive the terminal.
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        numbers = SIGNALS if not ignored else [n for n in SIGNALS if n != signal.SIGHUP]
+        self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
     def __exit__(self, *_: object) -> None:

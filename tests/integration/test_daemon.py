@@ -60,6 +60,22 @@ def test_ctrl_c_ends_it_in_order():
     assert not any("Traceback" in line for line in daemon.errors)
 
 
+@pytest.mark.parametrize(("prefix", "survives"), [([], False), (["nohup"], True)])
+def test_a_terminal_that_is_closed_ends_it_unless_nohup_was_asked_for(prefix, survives):
+    command = [*prefix, *PROGRAM, "run", "--source", "demo", "--output", "jsonl"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        process.stdout.readline()
+        if survives:
+            assert process.poll() is None
+            process.terminate()
+        process.stdout.read()
+        assert process.wait(10) == 0
+
+
 INTERRUPTED = """
 import signal, sys
 
