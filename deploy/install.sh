@@ -16,6 +16,7 @@ home=$root/opt/fer-edge
 venv=$home/venv
 config=$root/etc/fer-edge/config.toml
 unit=$root/etc/systemd/system/fer-edge.service
+link=$root/usr/local/bin/fer-edge
 
 fail() {
     echo "install.sh: $*" >&2
@@ -103,6 +104,11 @@ install_files() {
         say "configuration: $config"
     fi
     install -D -m 0644 "$checkout/systemd/fer-edge.service" "$unit"
+    # So that `fer-edge doctor` is found; another program of that name stays.
+    if [ -L "$link" ] || [ ! -e "$link" ]; then
+        mkdir -p "$root/usr/local/bin"
+        ln -sf /opt/fer-edge/venv/bin/fer-edge "$link"
+    fi
 }
 
 start_service() {
@@ -132,7 +138,7 @@ install_files
 
 cat <<END
 Installed. Next:
-  sudo -u fer-edge $venv/bin/fer-edge doctor      what is missing
+  sudo -u fer-edge fer-edge doctor                what is missing
   sudo nano $config             camera and broker
   sudo systemctl start fer-edge && journalctl -fu fer-edge
 The broker's password goes into /etc/credstore/fer-edge.mqtt-password (owner root, mode 0600).

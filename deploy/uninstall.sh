@@ -33,6 +33,9 @@ if [ -n "$booted" ]; then
 fi
 rm -f "$root/etc/systemd/system/fer-edge.service"
 rm -rf "$root/opt/fer-edge"
+if [ "$(readlink "$root/usr/local/bin/fer-edge")" = /opt/fer-edge/venv/bin/fer-edge ]; then
+    rm "$root/usr/local/bin/fer-edge"
+fi
 if [ -n "$purge" ]; then
     rm -rf "$root/etc/systemd/system/fer-edge.service.d" "$root/etc/fer-edge" "$root/var/lib/fer-edge"
     rm -f "$root/etc/credstore/fer-edge.mqtt-password" "$root/etc/credstore/fer-edge.source-password"

@@ -11,6 +11,8 @@ import typer
 
 from fer_edge import __version__
 from fer_edge.errors import ConfigError, FerEdgeError
+from fer_edge.stdio import output_failure, prepare
+from fer_edge.worker import any_left_behind
 
 if TYPE_CHECKING:
     from fer_edge.config import Config
@@ -81,7 +83,6 @@ def run(
     settings: SetOption = None,
 ) -> None:
     """Recognise what a camera sees until stopped."""
-    from fer_edge.service import run as run_service
     from fer_edge.system.logs import configure
     from fer_edge.system.sdnotify import open_notifier
 
@@ -93,14 +94,13 @@ def run(
     _put(tree, "overlay.screen", overlay)
     loaded = _load(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
+    # OpenCV reads its log level when it is imported: only now.
+    from fer_edge.service import run as run_service
+
     # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.
     faulthandler.enable()
-    left_behind = run_service(loaded, open_notifier())
-    if left_behind:
-        # A thread that hangs in a driver would be waited for, or crash, in the interpreter's end.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    if run_service(loaded, open_notifier()):
+        _exit_at_once(0)
 
 
 @app.command()
@@ -118,7 +118,6 @@ def bench(
     settings: SetOption = None,
 ) -> None:
     """Measure this machine, stage by stage."""
-    from fer_edge.bench import bench as run_bench
     from fer_edge.system.logs import configure
 
     tree = _tree(source or "demo", alpha, precision, threads, settings)
@@ -126,6 +125,8 @@ def bench(
         tree["source"].setdefault("fast", True)
     loaded = _load(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
+    from fer_edge.bench import bench as run_bench
+
     options = {"--config": config, "--source": source, "--threads": threads}
     arguments = [str(part) for item in options.items() if item[1] is not None for part in item]
     arguments += [part for setting in settings or [] for part in ("--set", setting)]
@@ -155,12 +156,13 @@ def analyze(
     settings: SetOption = None,
 ) -> None:
     """Make tables and a report of recordings, from every frame."""
-    from fer_edge.analyze import Options
-    from fer_edge.analyze import analyze as run_analyze
     from fer_edge.system.logs import configure
 
     loaded = _load(config, _tree(None, alpha, precision, threads, settings))
     configure(loaded.log.level, debug=ctx.obj)
+    from fer_edge.analyze import Options
+    from fer_edge.analyze import analyze as run_analyze
+
     options = Options(video=video, thumbnails=thumbnails, fps=fps)
     for file in run_analyze(loaded, paths, out, options):
         typer.echo(file)
@@ -189,11 +191,12 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure how good a model is on a data set."""
-    from fer_edge.evaluation import evaluate as run_evaluate
-    from fer_edge.modelcard import models_dir
     from fer_edge.system.logs import configure
 
     configure("info", debug=ctx.obj)
+    from fer_edge.evaluation import evaluate as run_evaluate
+    from fer_edge.modelcard import models_dir
+
     run_evaluate(
         models=models or models_dir(),
         alpha=alpha,
@@ -266,11 +269,12 @@ def _tree(
     tree: dict[str, Any] = {}
     for setting in settings or []:
         key, equals, value = setting.partition("=")
-        if not equals:
+        if not equals or not all(key.split(".")):
             raise ConfigError(f"--set {setting}: write it as section.field=value")
         _put(tree, key, value)
     if source is not None:
-        tree["source"] = {**tree.get("source", {}), **parse_source(source)}
+        for key, value in parse_source(source).items():
+            _put(tree, f"source.{key}", value)
     _put(tree, "model.alpha", alpha)
     _put(tree, "model.precision", precision)
     _put(tree, "model.threads", threads)
@@ -278,12 +282,18 @@ def _tree(
 
 
 def _put(tree: dict[str, Any], key: str, value: object) -> None:
-    """Set a dotted key, unless there is no value."""
+    """Set a dotted key, unless there is no value.
+
+    Raises:
+        ConfigError: part of the key was given a value of its own.
+    """
     if value is None:
         return
     *sections, field = key.split(".")
     for section in sections:
         tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"--set {section}={tree}: is a section; set a field of it")
     tree[field] = value
 
 
@@ -295,21 +305,44 @@ def _load(path: Path | None, tree: Mapping[str, Any]) -> "Config":
 
 def main() -> NoReturn:
     """Entry point: errors become one line and an exit code."""
+    prepare()
     debug = "--debug" in sys.argv[1:]
     try:
-        app(standalone_mode=True)
+        try:
+            app(standalone_mode=True)
+        except SystemExit:
+            sys.stdout.flush()
+            raise
     except FerEdgeError as error:
         if debug:
             raise
-        if error.exit_code:
-            _complain(str(error))
-        sys.exit(error.exit_code)
+        _leave(error)
     except Exception as error:
+        failure = output_failure() if isinstance(error, OSError) else None
         if debug:
             raise
+        if failure is not None:
+            _leave(failure)
         _complain(f"unexpected {type(error).__name__}: {error}; `fer-edge --debug …` shows where")
         sys.exit(EX_SOFTWARE)
     sys.exit(0)
+
+
+def _leave(error: FerEdgeError) -> NoReturn:
+    if error.exit_code:
+        _complain(str(error))
+    if any_left_behind():
+        _exit_at_once(error.exit_code)
+    sys.exit(error.exit_code)
+
+
+def _exit_at_once(code: int) -> NoReturn:
+    """Without the interpreter's own end, in which a thread that hangs is waited for, or crashes.
+
+    Nothing is flushed: lines and logs were, one by one, and a thread that hangs while it writes
+    into a pipe whose reader has paused holds the lock that flushing needs.
+    """
+    os._exit(code)
 
 
 def _complain(message: str) -> None:

@@ -7,6 +7,7 @@
     │   └── SourceLostError              … that may come back: reopened when live
     ├── FrameError (ValueError)      65  one picture that cannot be decoded: skipped and counted
     └── SinkError (OSError)          74  an output that cannot be written
+        └── OutputClosedError         0  … because its reader has gone: the end, not an error
 
 Each inherits a builtin too, so that a caller who knows nothing of fer-edge can catch it. A message
 is one line that names the file or section, the field, and the remedy. Exit codes are sysexits(3).
@@ -53,3 +54,9 @@ class SinkError(FerEdgeError, OSError):
     """An output cannot be written."""
 
     exit_code = 74
+
+
+class OutputClosedError(SinkError):
+    """Whoever read the output has gone (`… | head`): the run is over, and nothing went wrong."""
+
+    exit_code = 0

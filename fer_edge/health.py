@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from fer_edge.config import Config, ImagesSource
 from fer_edge.pipeline import Pipeline
 from fer_edge.stages import Statistics
 from fer_edge.system.board import temperature_c, throttled
@@ -14,6 +15,32 @@ log = logging.getLogger(__name__)
 
 STATUS_S: Final = 2.0
 """How often systemd's status line is renewed."""
+
+
+def warn_of_long_waits(config: Config, watchdog_s: float | None) -> None:
+    """One line for every setting that lets systemd take a wait for a hang, and restart the service.
+
+    Args:
+        config: The whole configuration.
+        watchdog_s: The service's WatchdogSec; None without a watchdog.
+    """
+    if watchdog_s is None:
+        return
+    source = config.source
+    waits = {
+        "retry.max_s": config.retry.max_s,
+        "tracking.idle_rate_hz": 1 / config.tracking.idle_rate_hz,
+        "source.open_timeout_s": getattr(source, "open_timeout_s", 0.0),
+        "source.stall_timeout_s": getattr(source, "stall_timeout_s", 0.0),
+        "source.fps": 1 / source.fps if isinstance(source, ImagesSource) else 0.0,
+    }
+    for field, seconds in waits.items():
+        if seconds > watchdog_s / 2:
+            log.warning(
+                "%s allows %g s without progress, more than half of WatchdogSec (%g s): systemd may "
+                "restart the service; change it, or WatchdogSec with systemctl edit fer-edge",
+                *(field, seconds, watchdog_s),
+            )
 
 
 class Heart:

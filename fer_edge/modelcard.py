@@ -34,9 +34,9 @@ class InputSpec(_Frozen):
     """Columns, pixels."""
     channels: Literal[1, 3]
     """1 is luma; 3 is luma repeated."""
-    scale: float = Field(gt=0)
+    scale: float = Field(gt=0, allow_inf_nan=False)
     """The network sees ``pixel * scale + offset``, pixel from 0 to 255."""
-    offset: float
+    offset: float = Field(allow_inf_nan=False)
     """See ``scale``."""
     margin: float = Field(gt=-0.5, lt=2)
     """Share of a Viola-Jones box to add on each side before cropping; negative cuts tighter."""

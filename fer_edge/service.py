@@ -14,7 +14,7 @@ from fer_edge.backoff import Backoff
 from fer_edge.config import Config
 from fer_edge.detectors import open_detector
 from fer_edge.detectors.motion import MotionGate
-from fer_edge.health import Diagnose, Heart
+from fer_edge.health import Diagnose, Heart, warn_of_long_waits
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
 from fer_edge.sources import Lend, open_source
@@ -33,6 +33,9 @@ POLL_S = 0.1
 
 CONNECT_S = 5.0
 """How long a recording waits for a sink's connection."""
+
+INSIST_S = 2.0
+"""From then on a second signal ends the process; `timeout` and shells may send two in a row."""
 
 SHUTDOWN_S = 1.5
 """How long all stages together may take to end; the promise is two seconds."""
@@ -89,24 +92,35 @@ class Signals:
     """Notes SIGTERM, Ctrl-C and a closed terminal, for whoever looks.
 
     The handler does nothing but set a flag: it runs between any two instructions of the main
-    thread. Blocking the signals would not do: the threads that numpy and OpenCV start when they are
-    imported have a mask of their own, and one of them would take the signal and die of it.
+    thread. Whoever insists after `INSIST_S` is obeyed at once: the main thread then hangs, such as
+    a recording's, processed fast, into a pipe whose reader has paused. Blocking the signals would
+    not do: the threads that numpy and OpenCV start when they are imported have a mask of their own,
+    and one of them would take the signal and die of it.
     """
 
     def __init__(self) -> None:
         self.taken = False
         """Whether one came."""
+        self._first_s: float | None = None
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        # Who starts a program with nohup wants it to outlive the terminal.
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        numbers = SIGNALS if not ignored else [n for n in SIGNALS if n != signal.SIGHUP]
+        self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         self.taken = True
+        now_s = time.monotonic()
+        self._first_s = self._first_s or now_s
+        if now_s - self._first_s > INSIST_S:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
 
 def run(config: Config, notifier: Notifier) -> list[str]:
@@ -128,6 +142,7 @@ def run(config: Config, notifier: Notifier) -> list[str]:
         diagnose = Diagnose(stages.statistics, stages.classifier.card.name, started)
         sinks += open_sinks(config, diagnose)
         log.info("source %s, model %s", source.name, stages.classifier.card.name)
+        warn_of_long_waits(config, notifier.watchdog_interval_s)
         if not fast:
             backoff = Backoff(config.retry.initial_s, config.retry.max_s)
             pipeline = Pipeline(

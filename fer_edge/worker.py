@@ -77,6 +77,11 @@ class Worker:
                 self._ended.put(self)
 
 
+def any_left_behind() -> bool:
+    """Whether a thread beside the main one is still alive."""
+    return any(one is not threading.main_thread() for one in threading.enumerate())
+
+
 def stop_all(workers: Sequence[Worker], timeout_s: float) -> list[Worker]:
     """Ask all of them first, then wait for each against one deadline; those that did not end."""
     for worker in workers:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,5 +74,15 @@ def stamp_at():
             width=1920,
             height=1080,
         )
+
+    return make
+
+
+@pytest.fixture
+def set_back():
+    """The same instant after the wall clock was set back by so many seconds."""
+
+    def make(stamp: Stamp, seconds: float) -> Stamp:
+        return replace(stamp, captured_at=stamp.captured_at - timedelta(seconds=seconds))
 
     return make

@@ -53,16 +53,14 @@ class Classifier:
         try:
             interpreter = import_interpreter()(model_content=model, num_threads=threads)
             self._run = interpreter.get_signature_runner()
-            self._input = next(iter(self._run.get_input_details()))
-            outputs = set(self._run.get_output_details())
+            self._input, takes = next(iter(self._run.get_input_details().items()))
+            gives = self._run.get_output_details()
         except (ValueError, RuntimeError, StopIteration) as error:
             reason = str(error).splitlines()[0] if str(error) else "no signature"
             raise ModelError(f"{card.file}: the interpreter refuses it: {reason}") from None
-        missing = {"emotion", "valence_arousal"} - outputs
-        if missing:
-            raise ModelError(
-                f"{card.file}: has no output {' or '.join(sorted(missing))}; convert it anew"
-            )
+        _check(card, "input", takes, (card.input.height, card.input.width, card.input.channels))
+        _check(card, "outputs.emotion", gives.get(card.outputs.emotion), (len(EMOTIONS),))
+        _check(card, "outputs.valence_arousal", gives.get(card.outputs.valence_arousal), (2,))
         # The first run allocates and compiles: before the first face, not with it.
         self([np.zeros((card.input.height, card.input.width), np.uint8)])
 
@@ -72,9 +70,24 @@ class Classifier:
 
     def _read(self, tensor: NDArray[np.float32]) -> Affect:
         outputs = self._run(**{self._input: tensor[np.newaxis]})
-        probabilities = _calibrate(outputs["emotion"][0], self.card.temperature)
-        valence, arousal = outputs["valence_arousal"][0]
+        names = self.card.outputs
+        probabilities = _calibrate(outputs[names.emotion][0], self.card.temperature)
+        valence, arousal = outputs[names.valence_arousal][0]
         return Affect(probabilities, float(valence), float(arousal))
+
+
+def _check(card: ModelCard, field: str, tensor: Any, shape: tuple[int, ...]) -> None:
+    """That a tensor of the model is there, and as the card's `field` has it.
+
+    An interpreter would stretch itself to a wrong input size without a word, and read nonsense.
+    """
+    found = None if tensor is None else tuple(int(side) for side in tensor["shape"][1:])
+    if found != shape:
+        has = "no such tensor" if found is None else "×".join(map(str, found))
+        raise ModelError(
+            f"{card.file}: {field}: the model has {has}, its card says {'×'.join(map(str, shape))}; "
+            "restore the card that came with the model"
+        )
 
 
 def _calibrate(probabilities: NDArray[np.float32], temperature: float) -> Probabilities:
@@ -82,8 +95,6 @@ def _calibrate(probabilities: NDArray[np.float32], temperature: float) -> Probab
 
     A softmax of logits divided by T is the softmax's own output to the power 1/T, normalised.
     """
-    if probabilities.shape != (len(EMOTIONS),):
-        raise ModelError(f"the model says {probabilities.shape} classes, not {len(EMOTIONS)}")
     # int8 outputs can be exactly 0.
     scaled = np.power(np.maximum(probabilities, 1e-6), np.float32(1 / temperature))
     scaled = np.asarray(scaled / scaled.sum(), np.float32)

@@ -1,5 +1,6 @@
 """Measuring this machine: every stage by itself and all of them in a row, in one thread."""
 
+import logging
 import resource
 import statistics
 import time
@@ -11,13 +12,15 @@ from typing import Any, Final
 import numpy as np
 
 from fer_edge.config import Config
-from fer_edge.errors import SourceError
+from fer_edge.errors import FrameError, SourceError
 from fer_edge.service import Stages, build_stages
 from fer_edge.sinks.message import encode
 from fer_edge.sinks.payload import faces_message
 from fer_edge.sources import open_source
 from fer_edge.system.board import temperature_c
 from fer_edge.types import Stream
+
+log = logging.getLogger(__name__)
 
 WARM_UP = 10
 """Frames before the measurement: caches fill, the tracker confirms its first face."""
@@ -72,7 +75,9 @@ class Run:
 
 
 def measure(config: Config, frames: int, advance: Callable[[], object]) -> Run:
-    """Take `frames` frames of the configured source through all stages; `advance` after each.
+    """Take `frames` frames of the configured source through all stages.
+
+    `advance` is called after each, and after each of `WARM_UP` before them.
 
     Raises:
         SourceError: the source has fewer frames than the warm-up and one more.
@@ -115,9 +120,13 @@ def _frames(
         frame = stream.read()
         if frame is None:
             return
-        frame.picture.gray()
-        marks.append(time.perf_counter_ns())
-        batch = stages.vision(frame)
+        try:
+            frame.picture.gray()
+            marks.append(time.perf_counter_ns())
+            batch = stages.vision(frame)
+        except FrameError as error:  # as the daemon does, which skips it too
+            log.warning("%s", error)
+            continue
         marks.append(time.perf_counter_ns())
         if batch is None:
             continue

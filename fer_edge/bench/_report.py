@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from fer_edge import __version__
-from fer_edge.bench._measure import STAGES, THESIS, measure
+from fer_edge.bench._measure import STAGES, THESIS, WARM_UP, measure
 from fer_edge.config import Config
 from fer_edge.errors import FerEdgeError
 from fer_edge.modelcard import ModelCard, list_cards, models_dir
@@ -77,7 +77,7 @@ def _progress(alpha: float, frames: int) -> Iterator[Callable[[], object]]:
     with Progress(
         *columns, console=console, disable=not console.is_terminal, transient=True
     ) as bar:
-        task = bar.add_task(f"α = {alpha:g}", total=frames)
+        task = bar.add_task(f"α = {alpha:g}", total=WARM_UP + frames)
         yield lambda: bar.advance(task)
 
 

@@ -17,8 +17,27 @@ def sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
             yield from sections_in(part)
 
 
-def known_keys(location: tuple[str, ...]) -> list[str]:
-    """The keys below `location`, which is () for the top level; of a union, those of any member."""
+def known_keys(location: tuple[str, ...], member: str = "") -> list[str]:
+    """The keys below `location`, which is () for the top level.
+
+    Of a section that has several types, those of the type `member`, or of any without it.
+    """
+    sections = [one for one in _sections_at(location) if not member or member in _types(one)]
+    return sorted({key for section in sections for key in section.model_fields})
+
+
+def known_types(location: tuple[str, ...]) -> list[str]:
+    """What the `type` of the section at `location` may be."""
+    return [name for section in _sections_at(location) for name in _types(section)]
+
+
+def _types(section: type[BaseModel]) -> tuple[str, ...]:
+    """The values of the literal in its field `type`."""
+    field = section.model_fields.get("type")
+    return () if field is None else get_args(field.annotation)
+
+
+def _sections_at(location: tuple[str, ...]) -> list[type[BaseModel]]:
     models: list[type[BaseModel]] = [Config]
     for key in location:
         models = [
@@ -27,4 +46,4 @@ def known_keys(location: tuple[str, ...]) -> list[str]:
             if key in model.model_fields
             for section in sections_in(model.model_fields[key].annotation)
         ]
-    return sorted({key for model in models for key in model.model_fields})
+    return models

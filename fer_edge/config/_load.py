@@ -12,13 +12,16 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from fer_edge.config._describe import known_keys
+from fer_edge.config._describe import known_keys, known_types
 from fer_edge.config._models import ENV_PREFIX, Config
 from fer_edge.errors import ConfigError
 
 DEFAULT_PATH = Path("/etc/fer-edge/config.toml")
 
 COMMAND_LINE = "command line"
+
+SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
 
 Tree = dict[str, Any]
 
@@ -62,7 +65,7 @@ def load(
     Raises:
         ConfigError: one line that names file, key and remedy.
     """
-    if path is None and DEFAULT_PATH.exists():
+    if path is None and _is_there(DEFAULT_PATH):
         path = DEFAULT_PATH
     layers = [Layer(COMMAND_LINE, overrides or {})]
     layers.insert(0, Layer("environment", _read_environment(environ)))
@@ -75,6 +78,14 @@ def load(
         return Config.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(_explain(error.errors()[0], layers)) from None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, readable or not: one that is locked away is not left out."""
+    try:
+        return path.exists()
+    except OSError:  # its folder may not be looked into
+        return True
 
 
 def _read_toml(path: Path) -> Tree:
@@ -93,6 +104,7 @@ def _read_environment(environ: Mapping[str, str] | None) -> Tree:
     with the rest.
     """
     environ = os.environ if environ is None else environ
+    _refuse_single_underscores(environ)
     mine = {k.lower(): v for k, v in environ.items() if k.upper().startswith(ENV_PREFIX)}
     source = EnvSettingsSource(Config)
     source.env_vars = mine
@@ -112,6 +124,21 @@ def _read_environment(environ: Mapping[str, str] | None) -> Tree:
     return tree
 
 
+def _refuse_single_underscores(environ: Mapping[str, str]) -> None:
+    """FER_EDGE_MQTT_URL would otherwise be passed over in silence, like any stranger's variable."""
+    prefix = ENV_PREFIX.removesuffix("_")
+    right = {
+        f"{prefix}{section}_{field}".upper(): f"{ENV_PREFIX}{section}__{field}".upper()
+        for section in known_keys(())
+        for field in known_keys((section,))
+    }
+    right["FER_EDGE_DEVICE"] = "FER_EDGE__DEVICE"
+    for name in environ:
+        flat = name.upper().replace("__", "_")
+        if not name.upper().startswith(ENV_PREFIX) and flat in right:
+            raise ConfigError(f"environment: {name}: write it as {right[flat]}")
+
+
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
     """`over` on top of `base`; a section whose `type` changes is replaced whole."""
     merged = dict(base)
@@ -129,18 +156,29 @@ def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
     """One line: origin, key, what is wrong, what to do."""
     location = tuple(str(part) for part in error["loc"])
     # pydantic puts the chosen member of a union after its section; nobody wrote that.
+    member = ""
     if len(location) > 2 and location[0] == "source":
-        location = (location[0], *location[2:])
+        member, location = location[1], (location[0], *location[2:])
     layer = next((one for one in reversed(layers) if one.holds(location)), None)
     if layer is None:  # a missing field, or a rule over several fields
         layer = next((one for one in reversed(layers) if one.holds(location[:1])), layers[-1])
     place = f"{layer.origin}: {layer.spell(location)}"
-    if error["type"] in {"extra_forbidden", "union_tag_invalid"}:
-        return f"{place}: {_unknown(error, location)}"
-    if error["type"] == "missing":
-        return f"{place} is missing; add it"
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{place}: {_unknown(location, member)}"
+        case "union_tag_invalid":
+            return f"{place}: unknown type; use one of {error['ctx']['expected_tags']}"
+        case "union_tag_not_found":
+            return f"{place}.type is missing; use one of {', '.join(known_types(location))}"
+        case "missing":
+            return f"{place} is missing; add it"
+        case "model_type" | "model_attributes_type":
+            return (
+                f"{place}: is a section; set one of its fields: {', '.join(known_keys(location))}"
+            )
     reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
-    return f"{place} = {error['input']!r}: {reason}" if _is_leaf(error) else f"{place}: {reason}"
+    value = f" = {error['input']!r}"[:SHOWN] if _is_leaf(error) else ""
+    return f"{place}{value}: {reason}"
 
 
 def _is_leaf(error: ErrorDetails) -> bool:
@@ -148,11 +186,10 @@ def _is_leaf(error: ErrorDetails) -> bool:
     return isinstance(error["input"], str | int | float | bool) and "@" not in str(error["input"])
 
 
-def _unknown(error: ErrorDetails, location: tuple[str, ...]) -> str:
-    if error["type"] == "union_tag_invalid":
-        return f"unknown type; use one of {error['ctx']['expected_tags']}"
-    known = known_keys(location[:-1])
+def _unknown(location: tuple[str, ...], member: str) -> str:
+    """What to write instead; `member` is the type of a section that has several."""
+    known = known_keys(location[:-1], member)
     near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.4)
     if near:
         return f"unknown key; did you mean {near[0]}?"
-    return f"unknown key; known are {', '.join(known)}"
+    return f"unknown key; known{f' for type {member}' if member else ''} are {', '.join(known)}"

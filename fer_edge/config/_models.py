@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fer_edge.config._sections import (
     AutoSource,
@@ -36,7 +36,7 @@ class Config(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    device: str = Field(default_factory=default_device)
+    device: str = Field(default_factory=default_device, max_length=100)
     """Name of this device in topics and messages; letters, digits, - and _. Default: host name."""
     source: SourceConfig = AutoSource()
     """Where the pictures come from."""
@@ -58,6 +58,22 @@ class Config(BaseSettings):
     """A screen of this device."""
     log: LogConfig = LogConfig()
     """Logging."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - all four: the base class's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What `load` merged, and nothing else.
+
+        The environment a second time would bring back what a stronger layer had replaced, such as
+        the address of a camera when the command line asks for the demo.
+        """
+        return (init_settings,)
 
     @field_validator("device")
     @classmethod

@@ -13,6 +13,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
 
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+MQTT_TEXT_BYTES = 1000
+"""Far below the protocol's 65535, from which the topics below a prefix have to live too."""
 MOVE_IT = (
     "an address with a password in it shows up in process lists and logs; "
     "put the password into a file of its own and name that file in password_file"
@@ -29,6 +31,12 @@ def _without_password(url: str) -> str:
     if urlsplit(url).password is not None:
         raise ValueError(MOVE_IT)
     return url
+
+
+def _check_port(url: str) -> None:
+    """`urlsplit` raises ValueError on a port that is no number, or above 65535."""
+    if urlsplit(url).port == 0:
+        raise ValueError("has port 0; leave the port out for the usual one")
 
 
 class AutoSource(Section):
@@ -93,6 +101,7 @@ class StreamSource(Section):
             raise ValueError("use http://, https://, rtsp:// or rtsps://")
         if not urlsplit(url).hostname:
             raise ValueError("names no host; write it as http://camera.local/stream")
+        _check_port(url)
         return _without_password(url)
 
 
@@ -288,15 +297,24 @@ class MqttConfig(Section):
             raise ValueError("has a path; the topic prefix goes into mqtt.prefix")
         if parts.username is not None:
             raise ValueError(MOVE_IT + ", the user into username")
-        _ = parts.port  # ValueError on a port that is no number
+        _check_port(url)
         return url
 
-    @field_validator("prefix")
+    @field_validator("prefix", "discovery_prefix")
     @classmethod
     def _plain_topic(cls, prefix: str | None) -> str | None:
-        if prefix is not None and (not prefix or re.search(r"[#+\0]|^/|/$", prefix)):
-            raise ValueError("must not be empty, hold # or +, nor begin or end with /")
+        if prefix is not None and (not prefix or re.search(r"[#+]|^[/$]|/$", prefix)):
+            raise ValueError("must not be empty, hold # or +, begin with / or $, nor end with /")
         return prefix
+
+    @field_validator("prefix", "discovery_prefix", "client_id", "username")
+    @classmethod
+    def _mqtt_text(cls, text: str | None) -> str | None:
+        if text is not None and (len(text.encode()) > MQTT_TEXT_BYTES or not text.isprintable()):
+            raise ValueError(
+                f"must be printable and at most {MQTT_TEXT_BYTES} bytes: a broker hangs up on it"
+            )
+        return text
 
     @model_validator(mode="after")
     def _key_with_certificate(self) -> Self:

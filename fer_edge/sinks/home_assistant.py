@@ -5,6 +5,8 @@ later): https://www.home-assistant.io/integrations/mqtt/#device-discovery-payloa
 finds no value renders `None`, which Home Assistant shows as unknown.
 """
 
+import re
+
 from fer_edge import __version__
 from fer_edge.sinks.message import JsonObject, Message, encode
 from fer_edge.sinks.payload import NOBODY
@@ -18,7 +20,9 @@ def birth_message(discovery_prefix: str) -> Message:
 
 def discovery_messages(device: str, prefix: str, discovery_prefix: str) -> list[Message]:
     """Announce the entities of `device`, which publishes below `prefix`."""
-    node = f"fer_edge_{device}"
+    # Home Assistant passes over a discovery topic with other letters than these. A letter's number
+    # keeps two devices apart that differ in nothing else.
+    node = "fer_edge_" + re.sub(r"[^A-Za-z0-9_-]", lambda other: f"u{ord(other[0]):x}", device)
     entities = _entities(prefix)
     common = {"platform": "sensor", "availability_topic": f"{prefix}/availability"}
     payload = {

@@ -1,21 +1,18 @@
 """JSON lines: the `faces` payload, one line a frame."""
 
+import errno
+import io
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import TextIO
 
-from fer_edge.errors import SinkError
+from fer_edge.errors import OutputClosedError, SinkError
 from fer_edge.sinks.message import encode
 from fer_edge.sinks.payload import faces_message
+from fer_edge.stdio import discard_output
 from fer_edge.types import Result
-
-
-class OutputClosedError(SinkError):
-    """Whoever read the output has gone (`… | head`): the run is over, and nothing went wrong."""
-
-    exit_code: ClassVar[int] = 0
 
 
 class JsonlSink:
@@ -42,11 +39,14 @@ class JsonlSink:
         self._label = str(target) if isinstance(target, Path) else "standard output"
         try:
             # Line by line, so that a reader or a power cut finds whole lines.
-            self._stream = target.open("a", 1, "utf-8") if isinstance(target, Path) else target
+            self._stream = _append_to(target) if isinstance(target, Path) else target
         except OSError as error:
             raise SinkError(
                 f"jsonl.path: cannot write {target}: {error.strerror}; check folder and owner"
             ) from None
+        if isinstance(self._stream, io.TextIOWrapper):
+            # JSON is UTF-8 (RFC 8259), whatever the locale says standard output is.
+            self._stream.reconfigure(encoding="utf-8", errors="strict")
 
     def put(self, result: Result) -> None:
         """Write a line if there are faces, or were until now.
@@ -63,10 +63,10 @@ class JsonlSink:
             self._stream.write(line.decode() + "\n")
             self._stream.flush()
         except BrokenPipeError:
-            self._discard_rest()
+            discard_output(self._stream.fileno())
             raise OutputClosedError(f"{self._label}: the reader has gone") from None
         except OSError as error:
-            self._discard_rest()
+            discard_output(self._stream.fileno())
             raise SinkError(
                 f"{self._label}: cannot write: {error.strerror}; free space or set another path"
             ) from None
@@ -79,13 +79,18 @@ class JsonlSink:
         if self._own:
             self._stream.close()
 
-    def _discard_rest(self) -> None:
-        """Let the unwritten line go: Python would fail on it anew when it flushes at exit.
 
-        The remedy of Python's documentation, "Note on SIGPIPE" in the module `signal`.
-        """
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, self._stream.fileno())
-        finally:
-            os.close(null)
+def _append_to(path: Path) -> TextIO:
+    """The file, or a named pipe; without a reader that would block for ever, deaf to signals.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            error.strerror = "a pipe that nobody reads"
+        raise
+    os.set_blocking(number, True)
+    return os.fdopen(number, "a", 1, "utf-8")

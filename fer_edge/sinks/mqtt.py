@@ -8,6 +8,7 @@ import contextlib
 import logging
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,12 @@ packets and 96 MB were seen, `max_queued_messages_set(1)` notwithstanding."""
 
 POLL_S = 0.1
 """How long a silent connection goes on before it looks whether it should end."""
+
+ANSWER_S = 10.0
+"""How long a broker may take to accept or refuse; paho would wait for the keep-alive, an hour maybe."""
+
+TWIN = 3
+"""After so many short connections in a row a second device of the same name is likely."""
 
 GOODBYE_S = 0.25
 """How long a connection may take to end by itself before it is cut."""
@@ -123,6 +130,7 @@ class Link:
         self._clock_ns = clock_ns
         self._outcome = Outcome()
         self._condition = ""
+        self._short = 0
         self._ending = False
         self._worker = Worker("mqtt", self._run)
         self._worker.start()
@@ -164,8 +172,12 @@ class Link:
         broker = self._broker
         try:
             client.connect(broker.host, broker.port, broker.keepalive_s)
+            deadline = time.monotonic() + ANSWER_S
             while client.loop(POLL_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 if worker.stopping and not client.want_write():
+                    return
+                if self._outcome.accepted_ns is None and time.monotonic() > deadline:
+                    self._outcome.reason = "takes the connection, but does not answer"
                     return
         except OSError as error:
             self._outcome.reason = _explain(error)
@@ -247,14 +259,19 @@ class Link:
                 f"cannot reach {self._broker}: {outcome.reason}; trying again until it works",
             )
         else:
-            self._note(
-                logging.WARNING,
-                f"lost the connection to {self._broker}: {outcome.reason}; trying again",
-            )
             lasted_ns = self._clock_ns() - outcome.accepted_ns
             # Two devices of one name throw each other out: a short connection is no success.
             if lasted_ns > self._retry.max_s * NS_PER_S:
                 self._backoff.reset()
+                self._short = 0
+            else:
+                self._short += 1
+            twin = f" (does another client call itself {self._broker.client_id}?)"
+            self._note(
+                logging.WARNING,
+                f"lost the connection to {self._broker}: {outcome.reason}"
+                f"{twin if self._short >= TWIN else ''}; trying again",
+            )
         return self._backoff.next()
 
     def _note(self, level: int, condition: str) -> None:
@@ -296,6 +313,8 @@ def _explain(error: OSError) -> str:
     """The error for people."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{error.verify_message}; check mqtt.ca_file and the name in mqtt.url"
+    if isinstance(error, TimeoutError):
+        return "no answer"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason}); does its port speak TLS?"
     return error.strerror or str(error)

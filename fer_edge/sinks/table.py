@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -15,7 +16,7 @@ from fer_edge.types import UNCERTAIN, Box, Face, Result
 
 REFRESH_HZ = 10.0
 
-BAR_WIDTH = 20
+BAR_WIDTH = 6
 """Characters of a full confidence bar."""
 
 
@@ -85,13 +86,21 @@ class TableSink:
 
 def faces_table(result: Result | None, title: str) -> Table:
     """One row for each face of `result`."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    # Without lines between the columns all seven fit into a terminal of 80.
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("face", justify="right")
     table.add_column("emotion", min_width=9)
     table.add_column("confidence", min_width=BAR_WIDTH + 5)
     table.add_column("valence", justify="right")
     table.add_column("arousal", justify="right")
-    table.add_column("box", justify="right")
+    table.add_column("box", justify="right", no_wrap=True)
     table.add_column("seen for", justify="right")
     if result is not None:
         for face in result.faces:

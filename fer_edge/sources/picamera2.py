@@ -67,19 +67,29 @@ class Camera(Protocol):
         """Stop and close."""
 
 
+UNLOADABLE = (ImportError, ValueError, AttributeError)
+"""How an installed picamera2 fails: a library is missing, or one of its parts was compiled against
+another numpy (`numpy.dtype size changed` is a ValueError)."""
+
+
 def open_camera(number: int) -> Camera:
     """Camera `number`, as `rpicam-hello --list-cameras` counts.
 
     Raises:
-        ConfigError: picamera2 is not installed.
+        ConfigError: picamera2 is not installed, or does not load.
         SourceLostError: no such camera now, or another program has it.
     """
-    picamera2 = _import_picamera2()
-    if picamera2 is None:
+    try:
+        picamera2 = _import_picamera2()
+    except ModuleNotFoundError:
         raise ConfigError(
             "source picamera2: it is not installed; sudo apt install python3-picamera2, and make "
             "the virtual environment with --system-site-packages"
-        )
+        ) from None
+    except UNLOADABLE as error:
+        raise ConfigError(
+            f"source picamera2: it does not load ({error}); fer-edge doctor says what to do"
+        ) from None
     count = len(picamera2.Picamera2.global_camera_info())
     if number >= count:
         raise SourceLostError(
@@ -96,8 +106,13 @@ def open_camera(number: int) -> Camera:
 
 def has_csi_camera() -> bool:
     """Whether picamera2 is installed and lists a camera that is not on USB."""
-    picamera2 = _import_picamera2()
-    if picamera2 is None:
+    try:
+        picamera2 = _import_picamera2()
+    except ModuleNotFoundError as error:
+        log.debug("picamera2 cannot be imported: %s", error)
+        return False
+    except UNLOADABLE as error:
+        log.warning("picamera2 does not load (%s): no CSI camera; see fer-edge doctor", error)
         return False
     return any("/usb" not in info["Id"] for info in picamera2.Picamera2.global_camera_info())
 
@@ -105,11 +120,8 @@ def has_csi_camera() -> bool:
 def _import_picamera2() -> Any:
     # libcamera tells every step on standard error unless it is asked not to.
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:WARN")
-    try:
-        import picamera2
-    except ImportError as error:  # libcamera's own module may be what is missing
-        log.debug("picamera2 cannot be imported: %s", error)
-        return None
+    import picamera2
+
     return picamera2
 
 

@@ -24,13 +24,13 @@ def environment(**extra):
     return mine | extra
 
 
-def call(*arguments, timeout_s=60, **extra):
-    """Run to the end: exit code, standard output, standard error."""
+def call(*arguments, timeout_s=60, text=True, **extra):
+    """Run to the end: exit code, standard output, standard error, as text or as bytes."""
     return subprocess.run(
         [*PROGRAM, *map(str, arguments)],
         env=environment(**extra),
         capture_output=True,
-        text=True,
+        text=text,
         timeout=timeout_s,
         check=False,
     )

@@ -2,18 +2,23 @@
 
 import collections
 import json
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from os import mkfifo
 from pathlib import Path
 
 import jsonschema
 import pytest
-from daemon import PROGRAM, NotifySocket, call, running
+from daemon import PROGRAM, NotifySocket, call, environment, running
+from streams import camera, demo_jpegs
 
 from fer_edge.sinks.payload import load_schema
 from fer_edge.types import EMOTIONS
+
+DEMO = ["run", "--source", "demo", "--fast", "--set", "source.frames=20"]
 
 
 @pytest.fixture
@@ -55,6 +60,47 @@ def test_ctrl_c_ends_it_in_order():
     assert not any("Traceback" in line for line in daemon.errors)
 
 
+@pytest.mark.parametrize(("prefix", "survives"), [([], False), (["nohup"], True)])
+def test_a_terminal_that_is_closed_ends_it_unless_nohup_was_asked_for(prefix, survives):
+    command = [*prefix, *PROGRAM, "run", "--source", "demo", "--output", "jsonl"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        process.stdout.readline()
+        if survives:
+            assert process.poll() is None
+            process.terminate()
+        process.stdout.read()
+        assert process.wait(10) == 0
+
+
+INTERRUPTED = """
+import signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from fer_edge.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_before_anything_has_begun():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_reader_that_leaves_is_no_error():
     command = [*PROGRAM, "run", "--source", "demo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -62,6 +108,40 @@ def test_a_reader_that_leaves_is_no_error():
         process.stdout.close()
         assert process.wait(10) == 0
         assert b"fer-edge: " not in process.stderr.read()
+
+
+def test_a_reader_that_pauses_does_not_delay_the_end():
+    command = [*PROGRAM, "run", "--source", "demo", "--output", "jsonl", *SMALL_AND_QUICK]
+    env = environment(PYTHONUNBUFFERED="")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as end:
+        assert end.stdout.readline()
+        time.sleep(3)  # the pipe holds 64 kB
+        started = time.monotonic()
+        end.terminate()
+        assert end.wait(10) == 0
+        assert time.monotonic() - started < 2
+        assert b"left behind, still busy: sink-jsonl" in end.stderr.read()
+
+
+def test_a_recording_that_hangs_ends_for_who_insists():
+    command = [*PROGRAM, "run", "--source", "demo", "--output", "jsonl", *SMALL_AND_QUICK]
+    with subprocess.Popen(
+        [*command, "--fast"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as end:
+        assert end.stdout.readline()
+        time.sleep(2)
+        asked = 0
+        while end.poll() is None and asked < 40:
+            end.terminate()
+            asked += 1
+            time.sleep(0.5)
+        assert end.wait(1) == -signal.SIGTERM
+        assert asked > 2, "two in a row are one"
+        assert b"Traceback" not in end.stderr.read()
+
+
+SMALL_AND_QUICK = ["--set", "source.fps=200"]
+SMALL_AND_QUICK += ["--set", "source.width=320", "--set", "source.height=180"]
 
 
 def test_json_lines_to_a_file_as_well(tmp_path):
@@ -174,6 +254,16 @@ def test_bench_prints_every_figure_as_json():
     assert "Raspberry Pi 4" in report["reference"]["machine"]
 
 
+def test_bench_skips_a_picture_that_cannot_be_decoded():
+    (picture,) = demo_jpegs(1)
+    headers_only = bytes.fromhex("ffd8 ffc0 000b 08 0168 0280 01 01 11 00 ffd9")
+    with camera([picture, picture, headers_only], fps=100) as server:
+        done = call("bench", "--frames", "20", "--json", "--source", server.url)
+    assert done.returncode == 0, done.stderr
+    assert "is corrupt" in done.stderr
+    assert json.loads(done.stdout)["runs"][0]["frames"] >= 5
+
+
 def test_bench_of_every_model_as_a_table():
     done = call("bench", "--all", "--frames", "5", "--source", "demo")
     assert done.returncode == 0, done.stderr
@@ -203,9 +293,11 @@ def complaint(done, code):
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if line.startswith("fer-edge: ")]
-    assert len(lines) == 1, done.stderr
-    return lines[0]
+    *before, line = done.stderr.splitlines()
+    # Before it only what our own log says, and nothing of any library.
+    assert all(" INFO fer_edge." in other for other in before), done.stderr
+    assert line.startswith("fer-edge: ")
+    return line
 
 
 def test_missing_alpha():
@@ -263,6 +355,54 @@ def test_a_file_that_cannot_be_written(tmp_path):
 def test_a_full_disk():
     done = call("run", "--source", "demo", "--fast", "--output", "none", "--jsonl", "/dev/full")
     assert "No space left on device" in complaint(done, 74)
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["config"], ["schema"], ["run", "--source", "demo"]]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_takes_no_more(command, unbuffered):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, *command],
+            env=environment(PYTHONUNBUFFERED=unbuffered),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 74, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("fer-edge: standard output: cannot write: No space left on device; ")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_started_without_standard_streams(closed, tmp_path):
+    lines = tmp_path / "faces.jsonl"
+    command = shlex.join([*PROGRAM, *DEMO, "--jsonl", str(lines)])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {command} {closed}"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(json.loads(line)["faces"] for line in lines.read_text().splitlines())
+
+
+def test_json_is_utf_8_whatever_the_locale_is():
+    arguments = [*DEMO, "--output", "jsonl", "--set", "device=küche"]
+    done = call(*arguments, PYTHONIOENCODING="latin-1", text=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[0].decode())["device"] == "küche"
+
+
+def test_a_section_that_was_given_a_value():
+    done = call("config", "--set", "model=0.5", "--set", "model.threads=2")
+    assert complaint(done, 78) == "fer-edge: --set model=0.5: is a section; set a field of it"
 
 
 def test_debug_shows_where(tmp_path):

@@ -331,6 +331,26 @@ def test_something_else_listens_there(open_sink, camera, caplog):
     assert all("cannot reach" in line for line in log_lines(caplog))
 
 
+@pytest.mark.parametrize(
+    ("scheme", "expected"),
+    [("mqtt", "takes the connection, but does not answer"), ("mqtts", "no answer")],
+)
+def test_something_that_takes_connections_and_says_nothing(open_sink, caplog, scheme, expected):
+    with socket.create_server(("127.0.0.1", 0)) as mute, caplog.at_level(logging.WARNING):
+        sink = open_sink(f"{scheme}://127.0.0.1:{mute.getsockname()[1]}", keepalive_s=3600)
+        wait_for(lambda: caplog.messages, 20)
+        assert not sink.connected
+    (line,) = caplog.messages
+    assert f": {expected}; trying again until it works" in line
+
+
+def test_two_devices_of_one_name_are_told_of_each_other(broker, open_sink, caplog):
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            open_sink(broker.url, retry=RetryConfig(initial_s=0.05, max_s=1.0))
+        wait_for(lambda: "does another client call itself fer-edge-kitchen?" in caplog.text)
+
+
 def test_a_wrong_password_is_said_once_and_can_be_corrected(tmp_path, open_sink, caplog):
     caplog.set_level(logging.INFO)
     (tmp_path / "password").write_text("not it")

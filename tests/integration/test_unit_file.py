@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from daemon import call
 
 from fer_edge.config import RetryConfig
 from fer_edge.errors import ConfigError, ModelError
@@ -101,8 +102,10 @@ def test_the_service_protocol(unit):
 
 
 def test_a_configuration_error_is_not_tried_again(unit):
-    codes = values(unit, "RestartPreventExitStatus")
-    assert codes == [str(ConfigError.exit_code)] == [str(ModelError.exit_code)]
+    (codes,) = values(unit, "RestartPreventExitStatus")
+    usage = call("run", "--no-such-option").returncode
+    assert codes.split() == [str(ConfigError.exit_code), str(usage)]
+    assert ModelError.exit_code == ConfigError.exit_code
 
 
 def test_two_attempts_to_reopen_a_camera_fit_into_the_watchdog(unit):

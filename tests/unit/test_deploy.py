@@ -252,6 +252,8 @@ def test_install_upgrade_and_uninstall(checkout, environ, tmp_path):
     )
     installed = root / program.lstrip("/")
     assert json.loads(run(installed, "run", environ=environ).stdout)[1] == ["run"]
+    link = root / "usr/local/bin/fer-edge"
+    assert str(link.readlink()) == program, "what the README calls is on the PATH"
     assert (root / "etc/systemd/system/fer-edge.service").read_bytes() == UNIT.read_bytes()
     config = root / "etc/fer-edge/config.toml"
     assert config.read_bytes() == EXAMPLE.read_bytes()
@@ -274,6 +276,7 @@ def test_install_upgrade_and_uninstall(checkout, environ, tmp_path):
 
     assert run(checkout / "deploy/uninstall.sh", environ=environ).returncode == 0
     assert not (root / "opt/fer-edge").exists()
+    assert not link.is_symlink()
     assert not (root / "etc/systemd/system/fer-edge.service").exists()
     assert config.read_text() == "# mine\n"
     assert run(checkout / "deploy/uninstall.sh", "--purge", environ=environ).returncode == 0

@@ -11,7 +11,8 @@ PACKAGE = Path(fer_edge.__file__).parent
 
 LAYERS = [
     {"types", "errors", "__init__"},
-    {"geometry", "mailbox", "worker", "backoff", "stats", "config", "modelcard", "preprocess"},
+    {"geometry", "mailbox", "worker", "backoff", "stats", "config", "modelcard", "preprocess"}
+    | {"stdio"},
     {"sources", "detectors", "tracking", "affect", "sinks", "overlay", "system"},
     {"stages"},
     {"pipeline"},

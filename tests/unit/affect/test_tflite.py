@@ -123,6 +123,24 @@ def test_a_file_that_is_no_model_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("part", "change", "expected"),
+    [
+        ("input", {"width": 96}, "input: the model has 112×112×1, its card says 112×96×1"),
+        ("input", {"channels": 3}, "input: the model has 112×112×1, its card says 112×112×3"),
+        ("outputs", {"emotion": "mood"}, "outputs.emotion: the model has no such tensor"),
+        ("outputs", {"valence_arousal": "emotion"}, "outputs.valence_arousal: the model has 8,"),
+    ],
+)
+def test_a_card_of_another_model_is_refused(part, change, expected):
+    card = find_card(models_dir(), 0.25, "int8")
+    content = read_model(card, models_dir())
+    wrong = card.model_copy(update={part: getattr(card, part).model_copy(update=change)})
+    with pytest.raises(ModelError) as caught:
+        Classifier(wrong, content)
+    assert str(caught.value).startswith(f"{card.file}: {expected}")
+
+
 def test_temperature_is_applied(face):
     card = find_card(models_dir(), 0.25, "float32")
     content = read_model(card, models_dir())

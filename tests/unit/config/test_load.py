@@ -47,6 +47,12 @@ def test_another_type_replaces_the_whole_section(write):
     assert config.source.type == "demo"
 
 
+def test_the_environment_does_not_come_back_after_another_type_replaced_it(monkeypatch):
+    monkeypatch.setenv("FER_EDGE__SOURCE__TYPE", "stream")
+    monkeypatch.setenv("FER_EDGE__SOURCE__URL", "http://camera/")
+    assert load(overrides={"source": {"type": "demo"}}).source.type == "demo"
+
+
 def test_the_same_type_keeps_what_the_file_says(write):
     path = write('[source]\ntype = "demo"\nfaces = 3\n')
     config = load(path, environ={}, overrides={"source": {"type": "demo", "fps": 5}})
@@ -74,6 +80,23 @@ def test_unknown_variable_is_refused_by_its_name():
     assert message == "environment: FER_EDGE__MODEL__ALPHAA: unknown key; did you mean alpha?"
 
 
+@pytest.mark.parametrize("name", ["FER_EDGE_MODEL_ALPHA", "FER_EDGE_MODEL__ALPHA"])
+def test_a_single_underscore_is_refused_and_not_passed_over(name):
+    message = complaint(environ={name: "1"})
+    assert message == f"environment: {name}: write it as FER_EDGE__MODEL__ALPHA"
+
+
+def test_variables_of_others_are_left_alone():
+    load(environ={"FER_EDGE_DATA": "/srv", "FER_EDGE": "1", "FER_EDGES_MODEL_ALPHA": "1"})
+
+
+def test_a_key_of_another_type_of_source_lists_those_of_this_one():
+    message = complaint(overrides={"source": {"type": "images", "path": "/p", "url": "http://h/"}})
+    assert message == (
+        "command line: source.url: unknown key; known for type images are fast, fps, path, type"
+    )
+
+
 def test_wrong_value_names_its_origin():
     assert complaint(environ={"FER_EDGE__MODEL__ALPHA": "wide"}).startswith(
         "environment: FER_EDGE__MODEL__ALPHA = 'wide': "
@@ -96,7 +119,16 @@ def test_wrong_value_names_its_origin():
         ('[source]\ntype = "stream"\nurl = "ftp://host"\n', "rtsp://"),
         ("[model]\nalpha = 0\n", "model.alpha"),
         ('device = "a/b"\n', "only letters, digits"),
-        ("mqtt = 3\n", "mqtt"),
+        (f'device = "{"a" * 70000}"\n', "at most 100 characters"),
+        ("mqtt = 3\n", "mqtt: is a section; set one of its fields: "),
+        ('source = "demo"\n', "source: is a section; set one of its fields: "),
+        ("[source]\nfps = 5\n", "source.type is missing; use one of auto, "),
+        ('[mqtt]\nprefix = "$SYS/a"\n', "mqtt.prefix"),
+        ('[mqtt]\ndiscovery_prefix = "a/+"\n', "mqtt.discovery_prefix"),
+        ('[mqtt]\nclient_id = "a\\u0001"\n', "printable"),
+        ('[mqtt]\nusername = "' + "ä" * 600 + '"\n', "at most 1000 bytes"),
+        ('[mqtt]\nurl = "mqtt://host:0"\n', "port 0"),
+        ('[source]\ntype = "stream"\nurl = "http://host:99999"\n', "Port out of range"),
     ],
 )
 def test_what_is_wrong_is_named(write, text, expected):
@@ -211,5 +243,9 @@ def test_source_files_and_folders(tmp_path):
     video.touch()
     assert parse_source(str(video)) == {"type": "file", "path": str(video)}
     assert parse_source(str(tmp_path)) == {"type": "images", "path": str(tmp_path)}
+
+
+@pytest.mark.parametrize("name", ["none.mp4", "", "long" * 1000, "nul\0"])
+def test_a_source_that_is_not_there(name):
     with pytest.raises(ConfigError, match="no such file or folder; give one of: demo, "):
-        parse_source(str(tmp_path / "none.mp4"))
+        parse_source(name)

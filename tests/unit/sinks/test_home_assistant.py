@@ -1,4 +1,5 @@
 import json
+import re
 
 import fer_edge
 from fer_edge.sinks.home_assistant import birth_message, discovery_messages
@@ -17,6 +18,17 @@ def test_one_retained_message_announces_the_device():
     assert payload["device"]["identifiers"] == ["fer_edge_kitchen"]
     assert payload["device"]["sw_version"] == fer_edge.__version__
     assert payload["origin"]["name"] == "fer-edge"
+
+
+def test_a_name_with_other_letters_makes_a_topic_that_home_assistant_reads():
+    topics = set()
+    for device in ("küche", "kòche"):
+        message, payload = announced(device)
+        assert payload["device"]["name"] == f"fer-edge {device}"
+        _, _, node, _ = message.topic.split("/")
+        assert re.fullmatch("[a-zA-Z0-9_-]+", node)
+        topics.add(node)
+    assert len(topics) == 2
 
 
 def test_every_entity_is_asked_for_is_there():

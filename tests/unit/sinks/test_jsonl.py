@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fer_edge.errors import SinkError
-from fer_edge.sinks.jsonl import JsonlSink, OutputClosedError
+from fer_edge.errors import OutputClosedError, SinkError
+from fer_edge.sinks.jsonl import JsonlSink
 from fer_edge.sinks.payload import load_schema
 
 
@@ -52,6 +52,21 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path):
         JsonlSink(tmp_path / "nowhere" / "faces.jsonl", "kitchen")
 
 
+def test_a_pipe_that_nobody_reads_is_one_line_and_no_wait(tmp_path, clock, result, face):
+    pipe = tmp_path / "faces"
+    os.mkfifo(pipe)
+    with pytest.raises(SinkError, match=r"jsonl.path: cannot write .*: a pipe that nobody reads"):
+        JsonlSink(pipe, "kitchen")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    sink = JsonlSink(pipe, "kitchen", clock_ns=clock)
+    sink.put(result(face()))
+    assert json.loads(os.read(reader, 10_000))["faces"]
+    os.close(reader)
+    with pytest.raises(OutputClosedError):
+        sink.put(result(face()))
+    sink.close()
+
+
 def test_a_reader_that_has_gone_is_the_end_not_an_error(clock, result, face):
     reader, writer = os.pipe()
     os.close(reader)
@@ -66,7 +81,8 @@ def test_a_reader_that_has_gone_is_the_end_not_an_error(clock, result, face):
 SCRIPT = """
 import sys
 from datetime import UTC, datetime
-from fer_edge.sinks.jsonl import JsonlSink, OutputClosedError
+from fer_edge.errors import OutputClosedError
+from fer_edge.sinks.jsonl import JsonlSink
 from fer_edge.types import EMOTIONS, Affect, Box, Face, Result, Stamp, Track
 now = datetime.now(UTC)
 face = Face(Track(1, Box(0, 0, 9, 9), now), EMOTIONS[0], 1.0, Affect([1.0] + [0.0] * 7, 0.0, 0.0))

@@ -1,6 +1,7 @@
 import ast
 import importlib.util
 import inspect
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from fer_edge.errors import ConfigError, SourceLostError
 from fer_edge.sources.fakes import PICAMERA2_SIGNATURES, FakePicamera2, FakeRequest
-from fer_edge.sources.picamera2 import PiCamera, sensor_moment
+from fer_edge.sources.picamera2 import PiCamera, has_csi_camera, open_camera, sensor_moment
 
 HAS_PICAMERA2 = importlib.util.find_spec("picamera2") is not None
 HAS_LIBCAMERA = importlib.util.find_spec("libcamera") is not None
@@ -183,3 +184,22 @@ def test_planes_are_copies(fake):
     with camera(fake).open() as stream:
         first, second = (stream.read().picture.gray() for _ in range(2))
     assert not np.shares_memory(first, second)
+
+
+@pytest.fixture
+def unloadable(tmp_path, monkeypatch):
+    """A picamera2 one of whose parts was compiled against another numpy."""
+    (tmp_path / "picamera2.py").write_text(
+        "raise ValueError('numpy.dtype size changed, may indicate binary incompatibility')"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_picamera2_that_does_not_load_is_one_line(caplog):
+    with pytest.raises(ConfigError, match=r"does not load \(numpy\.dtype size changed.*doctor"):
+        open_camera(0)
+    assert not has_csi_camera()
+    (line,) = caplog.messages
+    assert line.startswith("picamera2 does not load (numpy.dtype size changed")

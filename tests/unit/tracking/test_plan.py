@@ -30,6 +30,15 @@ def test_with_everybody_held_it_is_seldom(plan, stamp_at):
     assert searches(plan, stamp_at, moments, known=2) == [0.0, 1.0, 2.0, 3.0]
 
 
+def test_a_clock_that_is_set_back_does_not_blind_it(plan, stamp_at, set_back):
+    plan.searched(stamp_at(3600))
+    assert plan.due(set_back(stamp_at(3602), 3600), known=1)
+    watch = Watch(CONFIG)
+    assert not watch.skips(stamp_at(3600))
+    assert not watch.skips(stamp_at(3650))
+    assert not watch.skips(set_back(stamp_at(3651), 3600)), "else nobody is seen for an hour"
+
+
 def test_after_a_loss_it_is_often_for_a_while(plan, stamp_at):
     plan.searched(stamp_at(0))
     plan.lost(stamp_at(0.1))

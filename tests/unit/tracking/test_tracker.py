@@ -27,6 +27,14 @@ def follow(config, stamp_at):
     return step
 
 
+def test_a_clock_that_is_set_back_leaves_no_ghost(config, stamp_at, set_back):
+    tracker = Tracker(config)
+    for seq in range(5):
+        assert tracker.update([Detection(STILL, 10.0)], stamp_at(3600 + seq / 10)) or seq < 2
+    assert tracker.update([], set_back(stamp_at(3600.6), 3600)), "not yet gone"
+    assert tracker.update([], set_back(stamp_at(3601.5), 3600)) == ()
+
+
 def test_a_face_is_confirmed_after_n_detections(follow):
     assert [len(follow(STILL)) for _ in range(4)] == [0, 0, 1, 1]
 

@@ -1,0 +1,53 @@
+"""Standard input, output and error as the shell or a service manager left them: closed, or full."""
+
+import io
+import os
+import sys
+
+from fer_edge.errors import OutputClosedError, SinkError
+
+
+def prepare() -> None:
+    """Lead streams that the program was started without (`>&-`) to nowhere, and let no letter fail.
+
+    Else the next file that is opened, a camera or a broker's connection, gets the free number, and
+    what a library prints is written into it; and in a locale without α and … the help would end in
+    an error.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # In this order each gets the lowest number that is free, which is its own.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def output_failure() -> SinkError | None:
+    """Why standard output takes no more, having tried an empty line; None if it does.
+
+    What is left to be written is thrown away then: Python would fail on it anew at its end.
+    """
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output(sys.stdout.fileno())
+        return OutputClosedError("standard output: the reader has gone")
+    except OSError as error:
+        discard_output(sys.stdout.fileno())
+        return SinkError(
+            f"standard output: cannot write: {error.strerror}; free space or set another path"
+        )
+    return None
+
+
+def discard_output(number: int) -> None:
+    """Let what is still to be written to the file descriptor `number` go.
+
+    The remedy of Python's documentation, "Note on SIGPIPE" in the module `signal`.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, number)
+    finally:
+        os.close(null)
