@@ -20,8 +20,9 @@ from fer_edge.evaluation.datasets import load  # noqa: E402
 from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
 from fer_edge.training.convert import command, convert  # noqa: E402
-from fer_edge.training.options import Config  # noqa: E402
+from fer_edge.training.options import Config, load_config  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
+from fer_edge.training.widths import main as train_widths  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,29 @@ def test_conversion_makes_a_model_and_a_card_that_evaluation_reproduces(
     done = CliRunner().invoke(app, words.split())
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["figures"]["accuracy"] == card.metrics.accuracy
+
+
+def test_widths_are_trained_from_the_widest_and_not_twice(
+    dataset, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    words = (
+        f"widths --dataset {dataset} --out {tmp_path} --size 32 --epochs 1 --limit 64 --batch 32"
+    )
+    monkeypatch.setattr("sys.argv", [*words.split(), "--alphas", "0.25,1.0"])
+    caplog.set_level("INFO", logger="fer_edge")
+    train_widths()
+    teacher, taught = (load_config(tmp_path / name) for name in ("1", "0.25"))
+    assert (teacher.alpha, teacher.epochs, teacher.teacher) == (1.0, 1, "")
+    assert (taught.alpha, taught.epochs, taught.share) == (0.25, 2, 0.5)
+    assert taught.teacher == taught.init == teacher.out
+    before = (tmp_path / "0.25" / "last.npz").stat().st_mtime_ns
+    caplog.clear()
+    train_widths()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"α = 1 is done: {teacher.out}",
+        f"α = 0.25 is done: {taught.out}",
+    ]
+    assert (tmp_path / "0.25" / "last.npz").stat().st_mtime_ns == before
+    monkeypatch.setattr("sys.argv", [*words.split(), "--alphas", "0.3"])
+    with pytest.raises(SystemExit, match=r"--alphas 0\.3: choose of 0\.25, 0\.35"):
+        train_widths()
