@@ -81,7 +81,6 @@ def run(
     settings: SetOption = None,
 ) -> None:
     """Recognise what a camera sees until stopped."""
-    from fer_edge.service import run as run_service
     from fer_edge.system.logs import configure
     from fer_edge.system.sdnotify import open_notifier
 
@@ -93,6 +92,8 @@ def run(
     _put(tree, "overlay.screen", overlay)
     loaded = _load(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
+    from fer_edge.service import run as run_service  # loads OpenCV, which must be quiet by then
+
     # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.
     faulthandler.enable()
     left_behind = run_service(loaded, open_notifier())
@@ -118,7 +119,6 @@ def bench(
     settings: SetOption = None,
 ) -> None:
     """Measure this machine, stage by stage."""
-    from fer_edge.bench import bench as run_bench
     from fer_edge.system.logs import configure
 
     tree = _tree(source or "demo", alpha, precision, threads, settings)
@@ -126,6 +126,8 @@ def bench(
         tree["source"].setdefault("fast", True)
     loaded = _load(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
+    from fer_edge.bench import bench as run_bench  # loads OpenCV, which must be quiet by then
+
     options = {"--config": config, "--source": source, "--threads": threads}
     arguments = [str(part) for item in options.items() if item[1] is not None for part in item]
     arguments += [part for setting in settings or [] for part in ("--set", setting)]
@@ -155,12 +157,13 @@ def analyze(
     settings: SetOption = None,
 ) -> None:
     """Make tables and a report of recordings, from every frame."""
-    from fer_edge.analyze import Options
-    from fer_edge.analyze import analyze as run_analyze
     from fer_edge.system.logs import configure
 
     loaded = _load(config, _tree(None, alpha, precision, threads, settings))
     configure(loaded.log.level, debug=ctx.obj)
+    from fer_edge.analyze import Options  # loads OpenCV, which must be quiet by then
+    from fer_edge.analyze import analyze as run_analyze
+
     options = Options(video=video, thumbnails=thumbnails, fps=fps)
     for file in run_analyze(loaded, paths, out, options):
         typer.echo(file)

@@ -104,7 +104,10 @@ class Ffmpeg:
         command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-pix_fmt", "yuv420p"]
         command += ["-movflags", "+faststart", "-f", "mp4", str(path.absolute())]
         self._process = subprocess.Popen(  # noqa: S603 - a fixed program and our own arguments
-            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us; ffmpeg would fail first
         )
 
     def write(self, image: Image) -> None:
