@@ -63,7 +63,7 @@ class AnnotatedVideo:
         view = View.of((scene.width, scene.height), style.screen)
         boxes = {face.id: view.box(face.box) for face in scene.faces}
         px = style.label_px(len(scene.faces))
-        labels = [style.label_rect(face, boxes[face.id], px) for face in scene.faces]
+        labels = style.label_rects(scene.faces, list(boxes.values()), px)
         places = self._arranger.arrange(boxes, labels, style.sizes, style.screen, now_ns)
         self._fill(time_s)
         self._last = draw(picture, scene, places, style)
