@@ -17,7 +17,7 @@ def similar(image, name, *, least=0.96):
     path = FOLDER / f"{name}.jpg"
     if os.environ.get("UPDATE_PICTURES"):
         FOLDER.mkdir(exist_ok=True)
-        cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
     stored = cv2.imread(str(path))
     assert stored is not None, f"{path} is missing; UPDATE_PICTURES=1 makes it"
     assert stored.shape == image.shape

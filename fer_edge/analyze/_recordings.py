@@ -1,5 +1,6 @@
 """What was given on the command line, as recordings that can be read one after the other."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -87,13 +88,18 @@ def _video(path: Path) -> Recording:
 def _pictures(path: Path, files: Sequence[Path], fps: float | None) -> Recording:
     source = Pictures(path, tuple(files), fps or 1.0)
     return Recording(
-        path.name or str(path.resolve().name),
+        _readable(path.name or path.resolve().name),
         path,
         source,
         len(files),
         fps or 1.0,
         still=fps is None,
     )
+
+
+def _readable(name: str) -> str:
+    """A file's name as UTF-8, whatever an old disk has in it."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class _PictureStream:
                 at = self._start + self._seq * self._step
                 size = (picture.width, picture.height)
                 stamp = Stamp(self._seq, time.monotonic_ns(), at, *size)
-                self._delivered[self._seq] = file.name
+                self._delivered[self._seq] = _readable(file.name)
                 self._seq += 1
                 return Frame(stamp, picture)
         return None

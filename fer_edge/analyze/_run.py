@@ -1,5 +1,6 @@
 """Recordings one after the other, and what comes of them into a folder, whole or not at all."""
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -82,6 +83,7 @@ def _stem(one: Recording, inputs: Sequence[Recording]) -> str:
 @contextmanager
 def _staging(out: Path) -> Iterator[Path]:
     """A folder beside the results, gone afterwards whatever happens."""
+    made = [one for one in (out, *out.parents) if not one.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out))
@@ -97,6 +99,9 @@ def _staging(out: Path) -> Iterator[Path]:
         raise SinkError(f"--out {out}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty: it went well
+            for one in made:
+                one.rmdir()
 
 
 def _publish(folder: Path, out: Path) -> list[Path]:
@@ -108,7 +113,7 @@ def _progress() -> Iterator[Callable[[Recording], Callable[[], object]]]:
     """A progress bar for each recording on a terminal, nothing elsewhere."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

@@ -100,7 +100,7 @@ def affect_over_time(table: Numbers, span: tuple[float, float]) -> str:
             )
     ends = [y(table[-1, 1]), y(table[-1, 2])]
     # Their names must not lie on each other.
-    apart = max(0.0, 15 - abs(ends[0] - ends[1])) / 2
+    apart = max(0.0, 19 - abs(ends[0] - ends[1])) / 2
     sign = 1 if ends[0] >= ends[1] else -1
     for name, end, shift in (("valence", ends[0], sign), ("arousal", ends[1], -sign)):
         at = min(height - 2, max(8.0, end + shift * apart + 4))

@@ -63,7 +63,7 @@ class AnnotatedVideo:
         view = View.of((scene.width, scene.height), style.screen)
         boxes = {face.id: view.box(face.box) for face in scene.faces}
         px = style.label_px(len(scene.faces))
-        labels = [style.label_rect(face, boxes[face.id], px) for face in scene.faces]
+        labels = style.label_rects(scene.faces, list(boxes.values()), px)
         places = self._arranger.arrange(boxes, labels, style.sizes, style.screen, now_ns)
         self._fill(time_s)
         self._last = draw(picture, scene, places, style)
@@ -104,7 +104,10 @@ class Ffmpeg:
         command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-pix_fmt", "yuv420p"]
         command += ["-movflags", "+faststart", "-f", "mp4", str(path.absolute())]
         self._process = subprocess.Popen(  # noqa: S603 - a fixed program and our own arguments
-            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us; ffmpeg would fail first
         )
 
     def write(self, image: Image) -> None:

@@ -34,8 +34,9 @@ def draw(
         if rect is not None:
             draw_panel(brush, rect, face, place.detail)
     px = style.label_px(len(scene.faces))
-    for face in reversed(scene.faces):
-        _label(brush, style.label_rect(face, boxes[face.id], px), face, px)
+    labels = style.label_rects(scene.faces, list(boxes.values()), px)
+    for face, rect in reversed(list(zip(scene.faces, labels, strict=True))):
+        _label(brush, rect, face, px)
     if scene.status is not None:
         _status(brush, scene.status)
     if scene.notice:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Self
 
 from fer_edge.overlay.scene import Detail, Side
@@ -37,6 +36,10 @@ class Sizes:
     """Side of the circumplex' square."""
     panel: int
     """Width of a panel with bars."""
+    names: int
+    """Of that, for symbol and name of an emotion."""
+    corner: tuple[int, int]
+    """Width and height that the figures in the lower left corner may take."""
 
     @classmethod
     def of(cls, width: int, height: int, *, scale: float = 1.0) -> Self:
@@ -53,6 +56,8 @@ class Sizes:
             figures=round(1.4 * small) if short >= 480 else 0,
             circle=round(4.4 * small + 0.06 * short * scale),
             panel=round(11 * small),
+            names=round(6.2 * small),
+            corner=(round(14.5 * small), round(1.5 * small) + 2 * max(4, round(0.26 * label))),
         )
 
     def panel_size(self, detail: Detail) -> tuple[int, int]:
@@ -131,16 +136,59 @@ def label_rect(box: Rect, size: tuple[int, int], sizes: Sizes, screen: tuple[int
     return Rect(_within(x, width, screen[0]), _within(y, height, screen[1]), width, height)
 
 
+def label_rects(
+    boxes: Sequence[Rect], wanted: Sequence[tuple[int, int]], sizes: Sizes, screen: tuple[int, int]
+) -> list[Rect]:
+    """Labels of these sizes at these boxes, the most important first.
+
+    Where it would lie on a label that came before, it is below its box, or else higher up.
+    """
+    placed: list[Rect] = []
+    for box, size in zip(boxes, wanted, strict=True):
+        above = label_rect(box, size, sizes, screen)
+        below = Rect(above.x, box.bottom + sizes.line + sizes.gap // 2, *size)
+        top = min((other.y for other in placed if above.meets(other)), default=above.y)
+        higher = Rect(above.x, top - size[1] - sizes.gap // 2, *size)
+        floor = screen[1] - sizes.corner[1]
+        free = (
+            one
+            for one in (below, higher)
+            if one.y >= 0
+            and one.bottom <= floor
+            and not any(one.meets(other) for other in (*placed, *boxes))
+        )
+        hidden = any(above.meets(other) for other in placed)
+        placed.append(next(free, above) if hidden else above)
+    return placed
+
+
 def panel_rect(
     box: Rect, detail: Detail, side: Side, sizes: Sizes, screen: tuple[int, int]
 ) -> Rect | None:
     """The panel beside the box; None where the screen is too narrow or too low for it."""
     width, height = sizes.panel_size(detail)
     gap = sizes.gap + sizes.line
-    x = box.right + gap if side is Side.RIGHT else box.x - gap - width
-    if x < 0 or x + width > screen[0] or height > screen[1]:
+    top = box.y - sizes.line // 2
+    floor = screen[1]
+    match side:
+        case Side.RIGHT | Side.LEFT:
+            x = box.right + gap if side is Side.RIGHT else box.x - gap - width
+            floor -= sizes.corner[1] if x < sizes.corner[0] else 0
+            # A label that was pushed back into the screen lies beside the box, too.
+            label = round(1.5 * sizes.label) + sizes.gap
+            y = label if top < label else min(top, floor - height)
+        case Side.BELOW:
+            x, y = _within(box.x - sizes.line // 2, width, screen[0]), box.bottom + gap
+            floor -= sizes.corner[1]
+        case Side.INSIDE:
+            floor -= sizes.corner[1]
+            right, bottom = min(box.right, screen[0]), min(box.bottom, floor)
+            x, y = right - gap - width, bottom - gap - height
+            if 2.5 * max(width, height) > min(right - max(0, box.x), bottom - max(0, box.y)):
+                return None
+    if x < 0 or x + width > screen[0] or y < 0 or y + height > floor:
         return None
-    return Rect(x, _within(box.y - sizes.line // 2, height, screen[1]), width, height)
+    return Rect(x, y, width, height)
 
 
 def _within(start: int, length: int, limit: int) -> int:
@@ -155,8 +203,9 @@ class Placement:
     side: Side
 
 
-CHOICES = tuple(
-    Placement(detail, side) for detail, side in product((Detail.FULL, Detail.CIRCUMPLEX), Side)
+CHOICES = (
+    *(Placement(Detail.FULL, side) for side in (Side.RIGHT, Side.LEFT, Side.BELOW)),
+    *(Placement(Detail.CIRCUMPLEX, side) for side in Side),
 )
 """The best first."""
 NOTHING = Placement(Detail.NONE, Side.RIGHT)

@@ -15,8 +15,6 @@ QUIET: Final[Colour] = (205, 205, 205)
 """Names of the emotions that are not shown as the face's."""
 EMPTY: Final[Colour] = (58, 62, 68)
 """The rest of a bar."""
-NAMES_SHARE: Final = 0.62
-"""Of a row, for symbol and name."""
 
 
 def draw_panel(brush: Brush, rect: Rect, face: ShownFace, detail: Detail) -> None:
@@ -86,7 +84,7 @@ def _bars(brush: Brush, rect: Rect, face: ShownFace) -> None:
     """A row for each emotion: symbol, name, probability."""
     sizes = brush.style.sizes
     row, side, px = sizes.row, sizes.row - 2, sizes.small
-    names = round(NAMES_SHARE * rect.width)
+    names = sizes.names
     full, height = rect.width - names, round(0.56 * row)
     text_y = (row - brush.line_height(px)) // 2
     for number, (emotion, p) in enumerate(zip(EMOTIONS, face.probabilities, strict=True)):

@@ -10,10 +10,13 @@ Reading = tuple[float, float]
 
 
 class Side(StrEnum):
-    """Where a face's panel lies."""
+    """Where a face's panel lies, the best first."""
 
     RIGHT = "right"
     LEFT = "left"
+    BELOW = "below"
+    INSIDE = "inside"
+    """In the lower right corner of a face that leaves no room beside it."""
 
 
 class Detail(StrEnum):

@@ -91,7 +91,7 @@ class Show:
         view = View.of((scene.width, scene.height), size)
         boxes = {face.id: view.box(face.box) for face in scene.faces}
         px = style.label_px(len(scene.faces))
-        labels = [style.label_rect(face, boxes[face.id], px) for face in scene.faces]
+        labels = style.label_rects(scene.faces, list(boxes.values()), px)
         placements = self._arranger.arrange(boxes, labels, style.sizes, size, now_ns)
         picture = None
         if frame is not None and self._picture and not transparent:

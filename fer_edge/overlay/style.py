@@ -1,11 +1,11 @@
 """How everything looks on one screen, and the strokes that know it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fer_edge.overlay.canvas import Image, Ink, Stamps, bgr, rounded
-from fer_edge.overlay.layout import Rect, Sizes, label_rect
+from fer_edge.overlay.layout import Rect, Sizes, label_rects
 from fer_edge.overlay.palette import GROUND, Colour, colour_of
 from fer_edge.overlay.scene import ShownFace
 from fer_edge.overlay.symbols import symbol_mask
@@ -42,8 +42,17 @@ class Style:
 
     def __post_init__(self) -> None:
         # Frozen, so set as dataclasses themselves do it.
-        object.__setattr__(self, "sizes", Sizes.of(*self.screen, scale=self.scale))
+        object.__setattr__(self, "sizes", self._sizes())
         object.__setattr__(self, "stamps", Stamps(4 if self.transparent else 3))
+
+    def _sizes(self) -> Sizes:
+        """With as much room for the emotions' names as they need, within reason."""
+        sizes = Sizes.of(*self.screen, scale=self.scale)
+        longest = max(self.typesetter.width(self.word(one), sizes.small) for one in EMOTIONS)
+        # Symbol, half a gap, name, a gap before the bar.
+        names = min(sizes.row + longest + 2 * sizes.gap, 2 * sizes.names)
+        wider = max(0, names - sizes.names)
+        return replace(sizes, names=sizes.names + wider, panel=sizes.panel + wider)
 
     def word(self, emotion: Emotion | None) -> str:
         """The emotion's name for people."""
@@ -62,10 +71,12 @@ class Style:
                 return px
         return sizes.small
 
-    def label_rect(self, face: ShownFace, box: Rect, px: int) -> Rect:
-        """Where a face's label lies; as wide as its emotion's name with the widest number."""
-        width = self._label_width(self.word(face.emotion), px)
-        return label_rect(box, (width, round(1.5 * px)), self.sizes, self.screen)
+    def label_rects(self, faces: Sequence[ShownFace], boxes: Sequence[Rect], px: int) -> list[Rect]:
+        """Where the labels lie; each as wide as its emotion's name with the widest number."""
+        wanted = [
+            (self._label_width(self.word(face.emotion), px), round(1.5 * px)) for face in faces
+        ]
+        return label_rects(boxes, wanted, self.sizes, self.screen)
 
     def _label_width(self, word: str, px: int) -> int:
         text = self.typesetter.width(word, px) + self.typesetter.width("100 %", px)

@@ -4,6 +4,7 @@ The font that ships with fer-edge has Latin, Greek and Cyrillic letters; for ano
 configuration names a font file.
 """
 
+import math
 from functools import lru_cache
 from importlib import resources
 from io import BytesIO
@@ -17,6 +18,10 @@ from fer_edge.errors import ConfigError
 
 KEPT = 1024
 """Bitmaps kept, a few kilobytes each: every name and number that a screen shows."""
+
+
+SAMPLES = 4
+"""Letters are drawn so many times as large and averaged down."""
 
 
 class Typesetter:
@@ -57,10 +62,12 @@ class Typesetter:
 
     def _width(self, text: str, px: int) -> int:
         """Width in pixels of `text`."""
-        return round(self.font(px).getlength(text))
+        return math.ceil(self.font(px * SAMPLES).getlength(text) / SAMPLES)
 
     def _mask(self, text: str, px: int) -> NDArray[np.uint8]:
         """Opacity of one line of text, [height of a line, width of the text], read-only."""
-        image = Image.new("L", (max(1, self.width(text, px)), self.height(px)))
-        ImageDraw.Draw(image).text((0, 0), text, fill=255, font=self.font(px))
-        return np.asarray(image, np.uint8)
+        # FreeType puts letters at whole pixels, unevenly; drawn larger, they are where they belong.
+        size = (max(1, self.width(text, px)), self.height(px))
+        image = Image.new("L", (size[0] * SAMPLES, size[1] * SAMPLES))
+        ImageDraw.Draw(image).text((0, 0), text, fill=255, font=self.font(px * SAMPLES))
+        return np.asarray(image.resize(size, Image.Resampling.BOX), np.uint8)

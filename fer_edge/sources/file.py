@@ -68,6 +68,11 @@ def open_video(path: Path) -> Capture:
         raise SourceError(f"{path}: {error.strerror}; check the path and who may read it") from None
     if empty:
         raise SourceError(f"{path}: is empty; record or copy it again")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        # OpenCV would crash.
+        raise SourceError(f"{str(path)!a}: the name is not UTF-8; rename it") from None
     # An absolute path cannot be taken for an address, whatever the file is called.
     capture = open_ffmpeg(str(path.absolute()), open_timeout_s=TIMEOUT_S, read_timeout_s=TIMEOUT_S)
     if not capture.isOpened():

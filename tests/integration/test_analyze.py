@@ -3,10 +3,13 @@
 import csv
 import html.parser
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -230,8 +233,45 @@ def test_what_cannot_be_read_is_one_line(clip, tmp_path):
     (tmp_path / "empty").mkdir()
     for bad in ("text.mp4", "empty", "nowhere.mp4"):
         done = analyze(clip, tmp_path / bad, "--out", tmp_path / "out", code=66)
-        assert done.stderr.splitlines()[-1].startswith(f"fer-edge: {tmp_path / bad}: ")
+        (line,) = done.stderr.splitlines()  # and not a word from OpenCV
+        assert line.startswith(f"fer-edge: {tmp_path / bad}: ")
         assert not (tmp_path / "out").exists()
+
+
+def test_names_that_are_not_utf_8(clip, tmp_path):
+    """As old disks have them; OpenCV crashed on them."""
+    video, folder = (os.fsdecode(os.fsencode(tmp_path / name) + b"\xff") for name in "vf")
+    shutil.copy(clip, f"{video}.mp4")
+    done = analyze(f"{video}.mp4", "--out", tmp_path / "out", code=66)
+    assert "the name is not UTF-8" in done.stderr
+    Path(folder).mkdir()
+    with Demo(fast=True, size=(640, 360)).open() as stream:
+        jpeg = cv2.imencode(".jpg", stream.read().picture.bgr())[1]
+    Path(folder, os.fsdecode(b"\xfe.jpg")).write_bytes(jpeg.tobytes())
+    analyze(folder, "--out", tmp_path / "out")
+    assert {row["picture"] for row in rows(tmp_path / "out")} == {"\N{REPLACEMENT CHARACTER}.jpg"}
+    assert "f\N{REPLACEMENT CHARACTER}" in Page(tmp_path / "out").text
+
+
+def test_ctrl_c_in_a_terminal(tmp_path):
+    """It reaches every process of the group, and leaves not even an empty folder."""
+    with Demo(fast=True, size=(640, 360), frames=30).open() as stream:
+        images = [frame.picture.bgr() for frame in iter(stream.read, None)]
+    encode(tmp_path / "long.mp4", images * 100, "-preset", "ultrafast")
+    out = tmp_path / "new" / "out"
+    command = [*PROGRAM, "analyze", tmp_path / "long.mp4", "--out", out, "--video"]
+    with subprocess.Popen(
+        command, env=environment(), stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not any(file.stat().st_size for file in out.glob(".unfinished-*/*.mp4")):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr.read() == b"fer-edge: stopped; nothing was written\n"
+    assert process.returncode == 130
+    assert not (tmp_path / "new").exists()
 
 
 def test_two_of_one_name(clip, tmp_path):

@@ -126,6 +126,28 @@ def test_text_is_larger_on_a_larger_screen_and_legible_on_a_small_one(typesetter
     assert Style((480, 320), typesetter, scale=1.5).sizes.label == 45
 
 
+@pytest.mark.parametrize("screen", [(480, 320), (320, 480)])
+def test_labels_of_faces_in_a_row_do_not_lie_on_each_other(screen, typesetter):
+    style = Style(screen, typesetter)
+    side = screen[0] // 8
+    places = ((0.06, 201), (0.31, 207), (0.55, 196), (0.78, 205))
+    boxes = [Rect(round(x * screen[0]), y, side, side) for x, y in places]
+    labels = style.label_rects([face()] * 4, boxes, style.label_px(4))
+    for index, label in enumerate(labels):
+        assert not any(label.meets(other) for other in (*labels[index + 1 :], *boxes))
+
+
+def test_names_in_another_language_are_not_cut(typesetter):
+    words = {**ENGLISH, "contempt": "περιφρονητικός"}
+    for screen in (*SCREENS, (960, 540)):
+        for given in (ENGLISH, words):
+            style = Style(screen, typesetter, given)
+            sizes = style.sizes
+            longest = max(typesetter.width(given[e.value], sizes.small) for e in EMOTIONS)
+            assert sizes.row + sizes.gap + longest <= sizes.names
+            assert sizes.panel - sizes.names > 4 * sizes.small, "room for the bars"
+
+
 def test_labels_shrink_so_that_many_fit_beside_each_other(typesetter):
     style = Style((480, 320), typesetter)
     assert style.label_px(1) == style.sizes.label
@@ -137,8 +159,8 @@ def test_a_label_is_as_wide_whatever_the_number(typesetter):
     style = Style((1920, 1080), typesetter)
     box = Rect(600, 400, 300, 300)
     low, high = (replace(face(), confidence=confidence) for confidence in (0.0, 1.0))
-    assert style.label_rect(low, box, 46) == style.label_rect(high, box, 46)
-    assert style.label_rect(low, box, 46).width > typesetter.width("happy 100 %", 46)
+    assert style.label_rects([low], [box], 46) == style.label_rects([high], [box], 46)
+    assert style.label_rects([low], [box], 46)[0].width > typesetter.width("happy 100 %", 46)
 
 
 def test_the_corner_says_whether_the_broker_is_connected(typesetter):

@@ -1,5 +1,7 @@
 from itertools import pairwise
 
+import pytest
+
 from fer_edge.overlay.layout import (
     NOTHING,
     Placement,
@@ -85,8 +87,33 @@ def test_panels_cover_neither_faces_nor_each_other_nor_labels():
 
 
 def test_no_room_no_panel():
-    chosen, best = place_panels({1: Rect(0, 0, 1920, 1080)}, {}, SIZES, HD)
+    chosen, best = place_panels({1: Rect(0, 0, 200, 200)}, {}, Sizes.of(200, 200), (200, 200))
     assert chosen == best == {1: NOTHING}
+
+
+@pytest.mark.parametrize("screen", [HD, (480, 320), (720, 1280), (320, 480)])
+def test_no_panel_lies_on_the_figures_in_the_corner(screen):
+    sizes = Sizes.of(*screen)
+    width, height = sizes.corner
+    corner = Rect(0, screen[1] - height, width, height)
+    for x in range(-100, screen[0], 37):
+        for y in range(-100, screen[1], 29):
+            for detail in (Detail.FULL, Detail.CIRCUMPLEX):
+                for side in Side:
+                    rect = panel_rect(Rect(x, y, 110, 110), detail, side, sizes, screen)
+                    assert rect is None or not rect.meets(corner)
+
+
+def test_a_face_that_fills_the_screen_has_its_circumplex_within():
+    for screen in (HD, (480, 320)):
+        chosen, _ = place_panels({1: Rect(0, 0, *screen)}, {}, Sizes.of(*screen), screen)
+        assert chosen == {1: Placement(Detail.CIRCUMPLEX, Side.INSIDE)}
+
+
+def test_an_upright_screen_has_panels_below_its_faces():
+    boxes = {1: Rect(40, 200, 70, 70), 2: Rect(190, 210, 60, 60)}
+    chosen, _ = place_panels(boxes, {}, Sizes.of(320, 480), (320, 480))
+    assert [one.side for one in chosen.values()] == [Side.BELOW, Side.BELOW]
 
 
 def test_the_small_screen_has_room_for_the_bars_of_a_face_at_its_edge():
