@@ -235,6 +235,8 @@ class ModelConfig(Section):
     """At most so many faces are read in one frame, the others in turn."""
     min_interval_s: float = Field(0.2, ge=0.0, le=60.0)
     """A face that has not changed is not read again before so long."""
+    changed_interval_s: float = Field(0.05, ge=0.0, le=60.0)
+    """Nor one that has changed, before so long: at 30 frames a second every other frame is read."""
     directory: Path | None = None
     """Folder with models and cards; the ones that come with fer-edge when not given."""
 

@@ -27,10 +27,16 @@ class _Last:
 class Turns:
     """Remembers the last reading of every face in view."""
 
-    def __init__(self, *, max_faces: int, min_interval_s: float) -> None:
-        """At most `max_faces` a frame; none that has not changed for less than the interval."""
+    def __init__(
+        self, *, max_faces: int, min_interval_s: float, changed_interval_s: float = 0.0
+    ) -> None:
+        """At most `max_faces` a frame; none that has not changed for less than the first interval.
+
+        One that has changed waits for the second, shorter one: an expression takes longer to form.
+        """
         self._max_faces = max_faces
         self._min_interval_s = min_interval_s
+        self._changed_interval_s = changed_interval_s
         self._last: dict[int, _Last] = {}
 
     def choose(
@@ -69,8 +75,11 @@ class Turns:
         if not track.seen:
             return False  # whoever turns away or leaves is not read from the wall behind
         last = self._last.get(track.id)
-        if last is None or elapsed_s(last.stamp, stamp) >= self._min_interval_s:
+        waited_s = self._waited_s(track, stamp)
+        if last is None or waited_s >= self._min_interval_s:
             return True
+        if waited_s < self._changed_interval_s:
+            return False
         return float(np.abs(_thumb(crop) - last.thumb).mean()) > CHANGE
 
 

@@ -56,6 +56,19 @@ def test_a_face_that_changes_is_read_at_once(make):
     assert frames.show(people, [crops(1)[0], crops(1, level=120)[0]]) == [2]
 
 
+def test_a_face_that_changes_all_the_time_is_read_in_every_other_frame(make):
+    frames = make(max_faces=4, min_interval_s=10, changed_interval_s=0.05)
+    people = tracks(1)
+    read = [bool(frames.show(people, crops(1, level=20 * i + 20))) for i in range(9)]
+    assert read == [True, False] * 4 + [True]
+    assert frames.published == [1]
+
+
+def test_the_longer_interval_alone_counts_where_it_is_the_shorter(make):
+    frames = make(max_faces=4, min_interval_s=0, changed_interval_s=10)
+    assert [frames.show(tracks(1)) for _ in range(3)] == [[1]] * 3
+
+
 def test_noise_is_no_change(make):
     frames = make(max_faces=1, min_interval_s=10)
     random = np.random.default_rng(1)
