@@ -92,7 +92,7 @@ def _show(report: Report) -> None:
         console.print(_table(run))
         console.print(
             f"{run['frames_per_second']:g} frames/s in one thread, "
-            f"{run['faces_per_frame']:g} faces a frame, peak RSS {run['peak_rss_mb']:g} MB\n"
+            f"faces a frame: {run['faces_per_frame']:g}, peak RSS {run['peak_rss_mb']:g} MB\n"
         )
     console.print(f"Reference: {THESIS['source']}; {THESIS['machine']}.", style="dim")
     console.print("Figures of two machines do not compare; run this on yours.", style="dim")
