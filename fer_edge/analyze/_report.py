@@ -10,7 +10,6 @@ import numpy as np
 
 from fer_edge.analyze._series import Series, Summary
 from fer_edge.analyze._svg import (
-    Numbers,
     affect_over_time,
     circumplex,
     clock,
@@ -19,6 +18,7 @@ from fer_edge.analyze._svg import (
     name_of,
     symbol,
 )
+from fer_edge.analyze._thin import Numbers, Span, column_s, stretches
 from fer_edge.modelcard import ModelCard
 from fer_edge.types import EMOTIONS
 
@@ -82,6 +82,12 @@ def _timelines(one: Summary) -> str:
         lane = _figure("Who was there, and the emotion shown", lanes(rows, span))
         parts.append(f"<div class='lanes'>{lane}</div>")
     parts += [_face(face, span) for face in shown]
+    if any(one.merged for face in shown for one in stretches(face.table(), span)):
+        parts.append(
+            "<p class='soft'>Some emotions were shown for less time than the charts can draw: of those "
+            f"within {clock(column_s(span))}, the one shown longest is drawn, and probabilities are "
+            "averaged. Every frame is in faces.csv.</p>"
+        )
     if len(faces) > MAX_FACES:
         parts.append(
             f"<p class='soft'>{len(faces) - MAX_FACES} more faces, seen for a shorter time, are in "
@@ -90,7 +96,7 @@ def _timelines(one: Summary) -> str:
     return "".join(parts)
 
 
-def _face(face: Series, span: tuple[float, float]) -> str:
+def _face(face: Series, span: Span) -> str:
     table = face.table()
     main = face.main_emotion()
     seen = f"{clock(table[0, 0])} to {clock(table[-1, 0])}, {face.frames} frames"
