@@ -18,7 +18,6 @@ from fer_edge.errors import SinkError
 from fer_edge.overlay.animate import Animator, Arranger
 from fer_edge.overlay.canvas import Image
 from fer_edge.overlay.draw import draw
-from fer_edge.overlay.layout import View
 from fer_edge.overlay.style import Style
 from fer_edge.overlay.text import Typesetter
 from fer_edge.sources._opencv import quiet_opencv
@@ -60,14 +59,9 @@ class AnnotatedVideo:
         now_ns = round(time_s * 1e9)
         self._animator.update(replace(result, stamp=replace(result.stamp, captured_ns=now_ns)))
         scene = self._animator.scene()
-        style = self._style
-        view = View.of((scene.width, scene.height), style.screen)
-        boxes = {face.id: view.box(face.box) for face in scene.faces}
-        px = style.label_px(len(scene.faces))
-        labels = style.label_rects(scene.faces, list(boxes.values()), px)
-        places = self._arranger.arrange(boxes, labels, style.sizes, style.screen, now_ns)
+        placements, labels = self._arranger.arrange(scene, self._style, now_ns)
         self._fill(time_s)
-        self._last = draw(picture, scene, places, style)
+        self._last = draw(picture, scene, placements, self._style, labels)
 
     def close(self) -> None:
         """The last frame, and the end.
