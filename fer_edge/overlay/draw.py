@@ -99,8 +99,7 @@ def _status(brush: Brush, status: Status) -> None:
 
     Each figure has the room of the widest and ends at the same place whatever it is.
     """
-    sizes = brush.style.sizes
-    px, gap = sizes.small, sizes.gap
+    px, gap = brush.style.status_px(), brush.style.sizes.gap
     columns = [("00.0 fps", f"{status.rate_hz:.1f} fps")]
     if status.latency_ms is not None:
         columns.append(("0000 ms", f"{min(status.latency_ms, 9999):.0f} ms"))

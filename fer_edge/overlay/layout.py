@@ -143,6 +143,10 @@ def panel_rect(
         case Side.BELOW:
             x, y = within(box.x - sizes.line // 2, width, screen[0]), box.bottom + gap
             floor -= sizes.corner[1]
+        case Side.ABOVE:
+            x = within(box.x - sizes.line // 2, width, screen[0])
+            y = top - round(1.5 * sizes.label) - 2 * sizes.gap - height
+            floor -= sizes.corner[1] if x < sizes.corner[0] else 0
         case Side.INSIDE:
             floor -= sizes.corner[1]
             right, bottom = min(box.right, screen[0]), min(box.bottom, floor)
@@ -168,7 +172,7 @@ class Placement:
 
 
 CHOICES = (
-    *(Placement(Detail.FULL, side) for side in (Side.RIGHT, Side.LEFT, Side.BELOW)),
+    *(Placement(Detail.FULL, side) for side in (Side.RIGHT, Side.LEFT, Side.BELOW, Side.ABOVE)),
     *(Placement(Detail.CIRCUMPLEX, side) for side in Side),
 )
 """The best first."""

@@ -15,6 +15,9 @@ from fer_edge.types import EMOTIONS, UNCERTAIN, Emotion
 GROUND_OPACITY: Final = 0.74
 """Of the panels: text stays legible over a bright window, the picture stays visible."""
 
+SMALLEST_PX: Final = 8
+"""Type below it is none."""
+
 ENGLISH: Final[Mapping[str, str]] = {
     **{emotion.value: emotion.value for emotion in EMOTIONS},
     UNCERTAIN: UNCERTAIN,
@@ -77,6 +80,15 @@ class Style:
     def label_size(self, face: ShownFace, px: int) -> tuple[int, int]:
         """Width and height of a label: as wide as its emotion's name with the widest number."""
         return self._label_width(self.word(face.emotion), px), round(1.5 * px)
+
+    def status_px(self) -> int:
+        """Type size of the figures in the corner: as small as it must be for all to be seen."""
+        gap = self.sizes.gap
+        for px in range(self.sizes.small, SMALLEST_PX, -1):
+            figures = sum(self.typesetter.width(one, px) for one in ("00.0 fps", "0000 ms", "MQTT"))
+            if figures + round(0.6 * px) + 7 * gap <= self.screen[0]:
+                return px
+        return SMALLEST_PX
 
     def label_gap(self, px: int) -> int:
         """Between what is in a label of this type size."""

@@ -176,6 +176,16 @@ def test_the_corner_says_whether_the_broker_is_connected(typesetter):
     assert (none > 0).sum() < (lost > 0).sum()
 
 
+@pytest.mark.parametrize("scale", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("screen", [*SCREENS, (320, 480), (240, 240)], ids=str)
+def test_the_corner_is_whole_on_any_screen(screen, scale, typesetter):
+    style = Style(screen, typesetter, scale=scale)
+    image = draw(None, scene_of(status=Status(99.9, 9999, broker=True)), {}, style)
+    columns = np.nonzero(image.any(axis=(0, 2)))[0]
+    assert columns[-1] < screen[0] - 1
+    assert columns[-1] - columns[0] > 15 * style.status_px() / 2
+
+
 def test_a_notice_in_the_middle(typesetter):
     image = draw(None, scene_of(notice="no picture"), {}, Style((1920, 1080), typesetter))
     assert image[500:580, 700:1220].any()

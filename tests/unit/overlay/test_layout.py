@@ -3,6 +3,7 @@ from itertools import combinations, pairwise
 import pytest
 from scenes import face
 
+from fer_edge.overlay.animate import Arranger
 from fer_edge.overlay.labels import Spot, label_rect, place_labels
 from fer_edge.overlay.layout import (
     NOTHING,
@@ -13,7 +14,7 @@ from fer_edge.overlay.layout import (
     panel_rect,
     place_panels,
 )
-from fer_edge.overlay.scene import Detail, Side
+from fer_edge.overlay.scene import Detail, Scene, Side, Status
 from fer_edge.overlay.style import Style
 from fer_edge.types import Box, Emotion
 
@@ -127,6 +128,27 @@ def test_the_small_screen_has_room_for_the_bars_of_a_face_at_its_edge():
 
 
 SCREENS = [HD, (480, 320), (320, 480), (720, 1280)]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.45])
+def test_a_face_in_any_corner_has_its_circumplex_at_least(screen, share, typesetter):
+    style = Style(screen, typesetter)
+    side = round(share * min(screen))
+    for x in (0, 5, (screen[0] - side) // 2, screen[0] - side - 5, screen[0] - side):
+        for y in (0, 5, (screen[1] - side) // 2, screen[1] - side - 5, screen[1] - side):
+            for emotion in (Emotion.SAD, Emotion.SURPRISE):
+                frame = face(emotion=emotion, box=Box(x, y, side, side))
+                scene = Scene(*screen, (frame,), Status())
+                placements, labels = Arranger().arrange(scene, style, 0)
+                where = (x, y, emotion)
+                assert placements[1] != NOTHING, where
+                box, size = Rect(x, y, side, side), style.label_size(frame, style.label_px(1))
+                label = label_rect(box, labels[1], size, style.sizes, screen)
+                one = placements[1]
+                panel = panel_rect(box, one.detail, one.side, style.sizes, screen)
+                assert not panel.meets(label), where
+                assert one.side is Side.INSIDE or not panel.meets(box), where
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
