@@ -6,6 +6,7 @@ Colours are names of the style sheet's variables, so that they follow light and 
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,8 @@ RIGHT: Final = 66
 """Room beside a plot, for the axis and for what a line is called."""
 PLOT_WIDTH: Final = LEFT + COLUMNS + RIGHT
 
+Point = tuple[float, float]
+
 SHADES: Final = 36
 """Of a path that is fainter where it is older."""
 
@@ -40,7 +43,7 @@ def name_of(emotion: Emotion | None) -> str:
 def symbol(emotion: Emotion | None) -> str:
     """The small face."""
     mark = SYMBOLS[emotion]
-    strokes = "".join(f"<polyline points='{_points(stroke, 3)}'/>" for stroke in mark.strokes)
+    strokes = "".join(f"<polyline points='{_points(stroke)}'/>" for stroke in mark.strokes)
     dots = "".join(
         f"<circle cx='{x:.3f}' cy='{y:.3f}' r='{r:.3f}' fill='currentColor' stroke='none'/>"
         for x, y, r in mark.dots
@@ -57,9 +60,8 @@ def emotions_over_time(table: Numbers, span: Span) -> str:
     height, strip = 130, 16
     parts = [_time_axis(span, height + strip + 6)]
     stacks = [_stack(means(run, span), span, height) for run in runs(table, span)]
-    # The topmost first, and each down to the ground: half the points, and no seams between them.
-    for index, emotion in reversed(list(enumerate(EMOTIONS))):
-        areas = "".join(f"M{_points(stack[index])}Z" for stack in stacks)
+    for index, emotion in enumerate(EMOTIONS):
+        areas = "".join(f"{_path(stack[index])}Z" for stack in stacks)
         parts.append(f"<path d='{areas}' fill='var(--{emotion})'><title>{emotion}</title></path>")
     parts += [_rect(one, span, height + 6, strip) for one in stretches(table, span)]
     parts += [_label(LEFT - 8, 10, "100 %", "end"), _label(LEFT - 8, height, "0", "end")]
@@ -69,13 +71,13 @@ def emotions_over_time(table: Numbers, span: Span) -> str:
     )
 
 
-def _stack(run: Numbers, span: Span, height: float) -> list[list[tuple[float, float]]]:
-    """For each emotion the outline of its probability and of those before it."""
+def _stack(run: Numbers, span: Span, height: float) -> list[list[Point]]:
+    """The outline of each emotion's probability, on top of those before."""
     x = _abscissae(run, span)
     levels = np.cumsum(run[:, 4:], axis=1)
-    levels = np.repeat(height * (1 - levels / levels[:, -1:]), len(x) // len(run), axis=0)
-    ground = [(x[-1], height), (x[0], height)]
-    return [[*zip(x, map(float, level), strict=True), *ground] for level in levels.T]
+    levels = height * (1 - np.hstack([np.zeros((len(run), 1)), levels / levels[:, -1:]]))
+    edges = [list(zip(x, np.repeat(level, len(x) // len(run)), strict=True)) for level in levels.T]
+    return [[*upper, *lower[::-1]] for lower, upper in pairwise(edges)]
 
 
 def affect_over_time(table: Numbers, span: Span) -> str:
@@ -96,7 +98,7 @@ def affect_over_time(table: Numbers, span: Span) -> str:
             kept = peaks(run, span, column)
             x = _abscissae(kept, span)
             values = np.repeat(kept[:, column], len(x) // len(kept))
-            lines.append(f"M{_points([(a, y(v)) for a, v in zip(x, values, strict=True)])}")
+            lines.append(_path([(a, y(v)) for a, v in zip(x, values, strict=True)]))
         parts.append(
             f"<path d='{''.join(lines)}' fill='none' stroke='var(--{name})' "
             f"stroke-width='2' stroke-linejoin='round'{dash}/>"
@@ -116,7 +118,7 @@ def circumplex(table: Numbers) -> str:
     width, height, radius = 330, 250, 96
     across, down = width / 2, height / 2
 
-    def at(row: Numbers) -> tuple[float, float]:
+    def at(row: Numbers) -> Point:
         return across + radius * float(row[1]), down - radius * float(row[2])
 
     axes = f"M{across - radius} {down}h{2 * radius}M{across} {down - radius}v{2 * radius}"
@@ -138,8 +140,7 @@ def circumplex(table: Numbers) -> str:
     for path in paths:
         for begin in range(0, max(1, len(path) - 1), length):
             piece = [at(row) for row in path[begin : begin + length + 1]]
-            # A line from a point to itself is a dot, its ends being round.
-            shades[(seen + begin) * SHADES // total].append(f"M{_points([*piece, piece[-1]])}")
+            shades[(seen + begin) * SHADES // total].append(_path(piece))
         seen += len(path)
     for shade, lines in enumerate(shades):
         if lines:
@@ -223,9 +224,17 @@ def _rect(one: Stretch, span: Span, top: float, height: float, who: str = "") ->
     )
 
 
-def _points(points: Iterable[tuple[float, float]], digits: int = 1) -> str:
-    """To a tenth, of symbols to a thousandth: no screen shows more."""
-    return " ".join(f"{round(x, digits):g},{round(y, digits):g}" for x, y in points)
+def _points(points: Iterable[Point]) -> str:
+    return " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
+
+
+def _path(points: Sequence[Point]) -> str:
+    """To a tenth of a unit, as steps from one point to the next: half as long as where they are."""
+    tenths = np.rint(10 * np.array(points)).astype(int)
+    (x, y), steps = tenths[0], np.diff(tenths, axis=0)
+    # A single point is a line to itself: where its ends are round, a dot.
+    line = " ".join(f"{dx / 10:g},{dy / 10:g}" for dx, dy in steps) or "0,0"
+    return f"M{x / 10:g},{y / 10:g}l{line}"
 
 
 def _label(x: float, y: float, text: str, anchor: str = "start", *, colour: str = "") -> str:

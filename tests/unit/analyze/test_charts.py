@@ -61,6 +61,13 @@ def lines(chart, name):
     return sum(path.count("M") for path in re.findall(rf"d='([^']*)'[^>]*var\(--{name}\)", chart))
 
 
+def outline(path):
+    """Its points: a path is a point and the steps from there."""
+    start, _, steps = path.strip("MZ").partition("l")
+    pairs = [[float(value) for value in point.split(",")] for point in [start, *steps.split()]]
+    return np.cumsum(pairs, axis=0)
+
+
 def test_uncertain_is_a_stretch_of_its_own(series):
     table = series(np.arange(0, 2, 0.1), lambda _: None).table()
     assert "uncertain, 0.0 s to 1.9 s" in emotions_over_time(table, (0, 2))
@@ -138,9 +145,9 @@ def test_a_moments_visit_is_still_to_be_seen(series):
     assert [one.begin for one in stretches(table, HOUR)] == [100, 3000]
     chart = emotions_over_time(table, HOUR)
     assert all(float(width) >= 1 for width in re.findall(r" width='([\d.]+)'", chart))
-    for path in re.findall(r"M([\d., ]+)Z", chart):
-        x = [float(point.split(",")[0]) for point in path.split()]
-        assert max(x) - min(x) >= 0.9
+    areas = re.findall(r"(M[^MZ]*)Z", chart)
+    assert len(areas) == 2 * len(EMOTIONS)
+    assert all(np.ptp(outline(area)[:, 0]) >= 0.9 for area in areas)
 
 
 def test_peaks_stay_and_means_are_few(restless):
@@ -166,8 +173,12 @@ def test_a_face_that_comes_and_goes_all_the_time_has_few_lines(series):
 
 def test_stacked_probabilities_fill_the_height(series):
     chart = emotions_over_time(series([0.0, 0.1]).table(), (0, 1))
-    (top,) = re.findall(r"d='([^']*)' fill='var\(--contempt\)'", chart)
-    assert {point.split(",")[1] for point in top.strip("MZ").split()} == {"0", "130"}
+    areas = [outline(path) for path in re.findall(r"d='(M[^M]*)Z' fill", chart)]
+    assert len(areas) == len(EMOTIONS)
+    assert areas[0][:, 1].max() == 130
+    assert areas[-1][:, 1].min() == pytest.approx(0)
+    for below, above in pairwise(areas):
+        assert below[:, 1].min() == pytest.approx(above[:, 1].max())
 
 
 def test_thumbnails_stay_few_and_spread_evenly(series):
