@@ -10,7 +10,6 @@ import numpy as np
 
 from fer_edge.analyze._series import Series, Summary
 from fer_edge.analyze._svg import (
-    Numbers,
     affect_over_time,
     circumplex,
     clock,
@@ -19,8 +18,9 @@ from fer_edge.analyze._svg import (
     name_of,
     symbol,
 )
+from fer_edge.analyze._thin import Numbers, Span, column_s, stretches
 from fer_edge.modelcard import ModelCard
-from fer_edge.types import EMOTIONS
+from fer_edge.types import EMOTIONS, Emotion
 
 MAX_FACES: Final = 12
 """With charts of their own; the rest is in the tables."""
@@ -82,6 +82,12 @@ def _timelines(one: Summary) -> str:
         lane = _figure("Who was there, and the emotion shown", lanes(rows, span))
         parts.append(f"<div class='lanes'>{lane}</div>")
     parts += [_face(face, span) for face in shown]
+    if any(one.merged for face in shown for one in stretches(face.table(), span)):
+        parts.append(
+            "<p class='soft'>Some emotions were shown for less time than the charts can draw: of those "
+            f"within {clock(column_s(span))}, the one shown longest is drawn, and probabilities are "
+            "averaged. Every frame is in faces.csv.</p>"
+        )
     if len(faces) > MAX_FACES:
         parts.append(
             f"<p class='soft'>{len(faces) - MAX_FACES} more faces, seen for a shorter time, are in "
@@ -90,7 +96,7 @@ def _timelines(one: Summary) -> str:
     return "".join(parts)
 
 
-def _face(face: Series, span: tuple[float, float]) -> str:
+def _face(face: Series, span: Span) -> str:
     table = face.table()
     main = face.main_emotion()
     seen = f"{clock(table[0, 0])} to {clock(table[-1, 0])}, {face.frames} frames"
@@ -128,15 +134,25 @@ def _legend(table: Numbers) -> str:
 def _thumbnails(face: Series) -> str:
     if not face.thumbnails:
         return ""
-    images = "".join(
-        f"<figure>{_image(jpeg)}<figcaption>{clock(at)}</figcaption></figure>"
-        for at, jpeg in face.thumbnails
-    )
-    return f"<div class='thumbs'>{images}</div>"
+    table = face.table()
+    images = []
+    for at, jpeg in face.thumbnails:
+        emotion = _emotion(table[np.searchsorted(table[:, 0], at)])
+        image = _image(jpeg, f"face {face.id} at {clock(at)}, {name_of(emotion)}")
+        images.append(f"<figure>{image}<figcaption>{clock(at)}</figcaption></figure>")
+    return f"<div class='thumbs'>{''.join(images)}</div>"
 
 
-def _image(jpeg: bytes) -> str:
-    return f"<img alt='' src='data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}'>"
+def _image(jpeg: bytes, what: str) -> str:
+    """`what` is for those who do not see it."""
+    data = base64.b64encode(jpeg).decode()
+    return f"<img alt='{escape(what)}' src='data:image/jpeg;base64,{data}'>"
+
+
+def _emotion(row: Numbers) -> Emotion | None:
+    """What was shown in this row of a table."""
+    number = int(row[3])
+    return None if number < 0 else EMOTIONS[number]
 
 
 def _pictures(one: Summary) -> str:
@@ -153,12 +169,15 @@ def _pictures(one: Summary) -> str:
 def _picture_rows(one: Summary, faces: Sequence[Series]) -> Iterator[str]:
     for face in faces:
         values = face.table()[0]
-        number = int(values[3])
-        emotion = None if number < 0 else EMOTIONS[number]
-        confidence = float(values[4:].max() if emotion is None else values[4 + number])
-        image = _image(face.thumbnails[0][1]) if face.thumbnails else str(face.id)
+        emotion = _emotion(values)
+        confidence = float(values[4:].max() if emotion is None else values[4 + int(values[3])])
+        file = one.pictures[face.id]
+        image = "".join(
+            _image(jpeg, f"face {face.id} in {file}, {name_of(emotion)}")
+            for _, jpeg in face.thumbnails[:1]
+        )
         yield (
-            f"<tr><td>{escape(one.pictures[face.id])}</td><td>{image}</td>"
+            f"<tr><td>{escape(file)}</td><td><span class='who'>{image}{face.id}</span></td>"
             f"<td><span class='who'>{symbol(emotion)}{name_of(emotion)}</span></td>"
             f"<td><div class='bar'><i style='width:{confidence:.0%};"
             f"background:var(--{name_of(emotion)})'></i></div>{_percent(confidence)}</td>"

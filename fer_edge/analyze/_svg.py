@@ -4,28 +4,35 @@ Colours are names of the style sheet's variables, so that they follow light and 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fer_edge.analyze._thin import (
+    COLUMNS,
+    Numbers,
+    Span,
+    Stretch,
+    means,
+    peaks,
+    runs,
+    stretches,
+)
 from fer_edge.overlay.symbols import SYMBOLS, WIDTH
 from fer_edge.types import EMOTIONS, UNCERTAIN, Emotion
 
-Numbers = NDArray[np.float64]
-
-PLOT_WIDTH: Final = 640
 LEFT: Final = 46
 RIGHT: Final = 66
 """Room beside a plot, for the axis and for what a line is called."""
+PLOT_WIDTH: Final = LEFT + COLUMNS + RIGHT
 
-POINTS: Final = 420
-"""Across a plot; a long recording is averaged down to them."""
+Point = tuple[float, float]
 
-GAP_S: Final = 0.6
-"""A face that was away for longer leaves a gap in its lines."""
+SHADES: Final = 36
+"""Of a path that is fainter where it is older."""
 
 
 def name_of(emotion: Emotion | None) -> str:
@@ -48,30 +55,15 @@ def symbol(emotion: Emotion | None) -> str:
     )
 
 
-def emotions_over_time(table: Numbers, span: tuple[float, float]) -> str:
+def emotions_over_time(table: Numbers, span: Span) -> str:
     """The eight probabilities, stacked; below them the emotion that was shown."""
     height, strip = 130, 16
     parts = [_time_axis(span, height + strip + 6)]
-    for run in _runs(table):
-        x = [_x(t, span) for t in run[:, 0]]
-        levels = np.cumsum(run[:, 4:], axis=1)
-        levels = np.hstack([np.zeros((len(run), 1)), levels / levels[:, -1:]])
-        for index, emotion in enumerate(EMOTIONS):
-            upper = [(a, height * (1 - b)) for a, b in zip(x, levels[:, index + 1], strict=True)]
-            lower = [(a, height * (1 - b)) for a, b in zip(x, levels[:, index], strict=True)]
-            parts.append(
-                f"<polygon points='{_points([*upper, *lower[::-1]])}' "
-                f"fill='var(--{emotion})'><title>{emotion}</title></polygon>"
-            )
-    for begin, end, number in _stretches(table):
-        name = name_of(None if number < 0 else EMOTIONS[number])
-        left = _x(begin, span)
-        width = max(1.0, _x(end, span) - left)
-        parts.append(
-            f"<rect x='{left:.1f}' y='{height + 6}' width='{width:.1f}' height='{strip}' rx='2' "
-            f"fill='var(--{name})'><title>{name}, "
-            f"{clock(begin)} to {clock(end)}</title></rect>"
-        )
+    stacks = [_stack(means(run, span), span, height) for run in runs(table, span)]
+    for index, emotion in enumerate(EMOTIONS):
+        areas = "".join(f"{_path(stack[index])}Z" for stack in stacks)
+        parts.append(f"<path d='{areas}' fill='var(--{emotion})'><title>{emotion}</title></path>")
+    parts += [_rect(one, span, height + 6, strip) for one in stretches(table, span)]
     parts += [_label(LEFT - 8, 10, "100 %", "end"), _label(LEFT - 8, height, "0", "end")]
     parts.append(_label(PLOT_WIDTH - RIGHT + 8, height + 6 + strip - 4, "shown"))
     return _svg(
@@ -79,7 +71,16 @@ def emotions_over_time(table: Numbers, span: tuple[float, float]) -> str:
     )
 
 
-def affect_over_time(table: Numbers, span: tuple[float, float]) -> str:
+def _stack(run: Numbers, span: Span, height: float) -> list[list[Point]]:
+    """The outline of each emotion's probability, on top of those before."""
+    x = _abscissae(run, span)
+    levels = np.cumsum(run[:, 4:], axis=1)
+    levels = height * (1 - np.hstack([np.zeros((len(run), 1)), levels / levels[:, -1:]]))
+    edges = [list(zip(x, np.repeat(level, len(x) // len(run)), strict=True)) for level in levels.T]
+    return [[*upper, *lower[::-1]] for lower, upper in pairwise(edges)]
+
+
+def affect_over_time(table: Numbers, span: Span) -> str:
     """Valence, solid, and arousal, dashed."""
     height = 120
 
@@ -92,12 +93,16 @@ def affect_over_time(table: Numbers, span: tuple[float, float]) -> str:
         parts.append(f"<path class='axis{strong}' d='M{LEFT} {y(value)}H{PLOT_WIDTH - RIGHT}'/>")
         parts.append(_label(LEFT - 8, y(value) + 4, text, "end"))
     for column, name, dash in ((1, "valence", ""), (2, "arousal", " stroke-dasharray='6 4'")):
-        for run in _runs(table):
-            line = [(_x(t, span), y(v)) for t, v in zip(run[:, 0], run[:, column], strict=True)]
-            parts.append(
-                f"<polyline points='{_points(line)}' fill='none' stroke='var(--{name})' "
-                f"stroke-width='2' stroke-linejoin='round'{dash}/>"
-            )
+        lines = []
+        for run in runs(table, span):
+            kept = peaks(run, span, column)
+            x = _abscissae(kept, span)
+            values = np.repeat(kept[:, column], len(x) // len(kept))
+            lines.append(_path([(a, y(v)) for a, v in zip(x, values, strict=True)]))
+        parts.append(
+            f"<path d='{''.join(lines)}' fill='none' stroke='var(--{name})' "
+            f"stroke-width='2' stroke-linejoin='round'{dash}/>"
+        )
     ends = [y(table[-1, 1]), y(table[-1, 2])]
     # Their names must not lie on each other.
     apart = max(0.0, 19 - abs(ends[0] - ends[1])) / 2
@@ -113,7 +118,7 @@ def circumplex(table: Numbers) -> str:
     width, height, radius = 330, 250, 96
     across, down = width / 2, height / 2
 
-    def at(row: Numbers) -> tuple[float, float]:
+    def at(row: Numbers) -> Point:
         return across + radius * float(row[1]), down - radius * float(row[2])
 
     axes = f"M{across - radius} {down}h{2 * radius}M{across} {down - radius}v{2 * radius}"
@@ -125,20 +130,26 @@ def circumplex(table: Numbers) -> str:
         _label(across + radius + 6, down + 4, "pleasant"),
         _label(across - radius - 6, down + 4, "unpleasant", "end"),
     ]
-    runs = list(_runs(table))
-    total = sum(len(run) for run in runs)
+    span = (float(table[0, 0]), float(table[-1, 0]))
+    # Of a long recording means: with every peak it would be a blot. Those are in the chart over time.
+    paths = [means(run, span) for run in runs(table, span)]
+    total = sum(len(path) for path in paths)
+    length = math.ceil(total / SHADES)
+    shades: list[list[str]] = [[] for _ in range(SHADES)]
     seen = 0
-    for run in runs:
-        for begin in range(0, max(1, len(run) - 1), 12):
-            piece = run[begin : begin + 13]
-            strength = 0.2 + 0.8 * (seen + begin) / max(1, total)
+    for path in paths:
+        for begin in range(0, max(1, len(path) - 1), length):
+            piece = [at(row) for row in path[begin : begin + length + 1]]
+            shades[(seen + begin) * SHADES // total].append(_path(piece))
+        seen += len(path)
+    for shade, lines in enumerate(shades):
+        if lines:
             parts.append(
-                f"<polyline points='{_points([at(row) for row in piece])}' fill='none' "
-                f"stroke='var(--valence)' stroke-opacity='{strength:.2f}' stroke-width='2.2' "
+                f"<path d='{''.join(lines)}' fill='none' stroke='var(--valence)' "
+                f"stroke-opacity='{0.2 + 0.8 * shade / SHADES:.2f}' stroke-width='2.2' "
                 "stroke-linejoin='round' stroke-linecap='round'/>"
             )
-        seen += len(run)
-    first, last = at(runs[0][0]), at(runs[-1][-1])
+    first, last = at(table[0]), at(table[-1])
     parts.append(
         f"<circle cx='{first[0]:.1f}' cy='{first[1]:.1f}' r='5' fill='var(--card)' "
         "stroke='var(--valence)' stroke-width='2'><title>begin</title></circle>"
@@ -150,22 +161,15 @@ def circumplex(table: Numbers) -> str:
     return _svg(width, height, parts, "Path over the plane of valence and arousal")
 
 
-def lanes(faces: Sequence[tuple[int, Numbers]], span: tuple[float, float]) -> str:
+def lanes(faces: Sequence[tuple[int, Numbers]], span: Span) -> str:
     """A row for each face: when it was there, and the emotion that was shown."""
     row, bar = 24, 16
     height = row * len(faces)
     parts = [_time_axis(span, height)]
     for index, (face, table) in enumerate(faces):
-        top = index * row + (row - bar) / 2
+        top = index * row + (row - bar) // 2
         parts.append(_label(LEFT - 8, top + 12, str(face), "end"))
-        for begin, end, number in _stretches(table):
-            name = name_of(None if number < 0 else EMOTIONS[number])
-            left = _x(begin, span)
-            parts.append(
-                f"<rect x='{left:.1f}' y='{top}' width='{max(1.0, _x(end, span) - left):.1f}' "
-                f"height='{bar}' rx='2' fill='var(--{name})'><title>face {face}: {name}, "
-                f"{clock(begin)} to {clock(end)}</title></rect>"
-            )
+        parts += [_rect(one, span, top, bar, f"face {face}: ") for one in stretches(table, span)]
     return _svg(PLOT_WIDTH, height + 20, parts, "When each face was there and what it showed")
 
 
@@ -178,7 +182,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _time_axis(span: tuple[float, float], y: float) -> str:
+def _time_axis(span: Span, y: float) -> str:
     length = max(span[1] - span[0], 1e-9)
     # At most eight marks, at round distances.
     steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -192,36 +196,45 @@ def _time_axis(span: tuple[float, float], y: float) -> str:
     return "".join(parts)
 
 
-def _x(seconds: float, span: tuple[float, float]) -> float:
+def _x(seconds: float, span: Span) -> float:
     share = (seconds - span[0]) / max(span[1] - span[0], 1e-9)
     return LEFT + share * (PLOT_WIDTH - LEFT - RIGHT)
 
 
-def _runs(table: Numbers) -> Iterator[Numbers]:
-    """Stretches without a gap, averaged down to what a plot can show."""
-    cuts = np.nonzero(np.diff(table[:, 0]) > GAP_S)[0] + 1
-    for run in np.split(table, cuts):
-        every = math.ceil(len(table) / POINTS)
-        if every == 1:
-            yield run
-        else:
-            edges = np.arange(0, len(run), every)
-            counts = np.diff([*edges, len(run)])[:, None]
-            yield np.add.reduceat(run, edges, axis=0) / counts
+def _abscissae(run: Numbers, span: Span) -> list[float]:
+    """Of the rows, a unit apart at least from the first to the last, so that it is seen.
+
+    A single row has two.
+    """
+    x = [_x(float(t), span) for t in run[:, 0]]
+    middle = (x[0] + x[-1]) / 2
+    return x if x[-1] - x[0] >= 1 else list(np.linspace(middle - 0.5, middle + 0.5, max(2, len(x))))
 
 
-def _stretches(table: Numbers) -> Iterator[tuple[float, float, int]]:
-    """Begin, end and number of each emotion that was shown without a break."""
-    times, numbers = table[:, 0], table[:, 3].astype(int)
-    breaks = (np.diff(numbers) != 0) | (np.diff(times) > GAP_S)
-    for part in np.split(np.arange(len(times)), np.nonzero(breaks)[0] + 1):
-        after = part[-1] + 1
-        joined = after < len(times) and times[after] - times[part[-1]] <= GAP_S
-        yield float(times[part[0]]), float(times[after if joined else part[-1]]), numbers[part[0]]
+def _rect(one: Stretch, span: Span, top: float, height: float, who: str = "") -> str:
+    """A stretch, at least a unit wide."""
+    name = name_of(None if one.number < 0 else EMOTIONS[one.number])
+    left = _x(one.begin, span)
+    width = max(1.0, _x(one.end, span) - left)
+    what = f"mostly {name}" if one.merged else name
+    return (
+        f"<rect x='{left:.1f}' y='{top}' width='{width:.1f}' height='{height}' rx='2' "
+        f"fill='var(--{name})'><title>{who}{what}, "
+        f"{clock(one.begin)} to {clock(one.end)}</title></rect>"
+    )
 
 
-def _points(points: Sequence[tuple[float, float]]) -> str:
+def _points(points: Iterable[Point]) -> str:
     return " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
+
+
+def _path(points: Sequence[Point]) -> str:
+    """To a tenth of a unit, as steps from one point to the next: half as long as where they are."""
+    tenths = np.rint(10 * np.array(points)).astype(int)
+    (x, y), steps = tenths[0], np.diff(tenths, axis=0)
+    # A single point is a line to itself: where its ends are round, a dot.
+    line = " ".join(f"{dx / 10:g},{dy / 10:g}" for dx, dy in steps) or "0,0"
+    return f"M{x / 10:g},{y / 10:g}l{line}"
 
 
 def _label(x: float, y: float, text: str, anchor: str = "start", *, colour: str = "") -> str:

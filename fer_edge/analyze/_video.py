@@ -18,9 +18,9 @@ from fer_edge.errors import SinkError
 from fer_edge.overlay.animate import Animator, Arranger
 from fer_edge.overlay.canvas import Image
 from fer_edge.overlay.draw import draw
-from fer_edge.overlay.layout import View
 from fer_edge.overlay.style import Style
 from fer_edge.overlay.text import Typesetter
+from fer_edge.sources._opencv import quiet_opencv
 from fer_edge.types import BgrImage, Result
 
 MAX_FPS = 60.0
@@ -59,14 +59,9 @@ class AnnotatedVideo:
         now_ns = round(time_s * 1e9)
         self._animator.update(replace(result, stamp=replace(result.stamp, captured_ns=now_ns)))
         scene = self._animator.scene()
-        style = self._style
-        view = View.of((scene.width, scene.height), style.screen)
-        boxes = {face.id: view.box(face.box) for face in scene.faces}
-        px = style.label_px(len(scene.faces))
-        labels = style.label_rects(scene.faces, list(boxes.values()), px)
-        places = self._arranger.arrange(boxes, labels, style.sizes, style.screen, now_ns)
+        placements, labels = self._arranger.arrange(scene, self._style, now_ns)
         self._fill(time_s)
-        self._last = draw(picture, scene, places, style)
+        self._last = draw(picture, scene, placements, self._style, labels)
 
     def close(self) -> None:
         """The last frame, and the end.
@@ -140,18 +135,43 @@ class OpenCv:
     """MPEG-4 Part 2 by OpenCV; needs nothing else, but few browsers play it."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
-        import cv2
-
-        self._writer = cv2.VideoWriter(
-            str(path.absolute()), cv2.VideoWriter.fourcc(*"mp4v"), fps, size
+        self._cv2 = quiet_opencv()
+        self._path = path
+        self._writer = self._cv2.VideoWriter(
+            str(path.absolute()), self._cv2.VideoWriter.fourcc(*"mp4v"), fps, size
         )
+        self._written = 0
         if not self._writer.isOpened():
             raise SinkError("--video: OpenCV cannot write MPEG-4; install ffmpeg")
 
     def write(self, image: Image) -> None:
         """One more frame."""
         self._writer.write(image)
+        self._written += 1
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file, and see whether it is there: OpenCV is silent about a full disk.
+
+        Raises:
+            SinkError: frames are missing.
+        """
         self._writer.release()
+        there = self._there()
+        if there != self._written:
+            free_mb = shutil.disk_usage(self._path.parent).free // 1_000_000
+            raise SinkError(
+                f"--video: OpenCV wrote {there} of {self._written} frames; is the disk full? "
+                f"{free_mb} MB are free"
+            )
+
+    def _there(self) -> int:
+        """How many frames can be read: as many as the index says, if it is there, and the last."""
+        capture = self._cv2.VideoCapture(str(self._path.absolute()))
+        try:
+            count = int(capture.get(self._cv2.CAP_PROP_FRAME_COUNT))
+            if count <= 0:
+                return 0
+            capture.set(self._cv2.CAP_PROP_POS_FRAMES, count - 1)
+            return count if capture.grab() else 0
+        finally:
+            capture.release()

@@ -1,13 +1,15 @@
-"""From results to what is shown: boxes that do not tremble, panels that do not flap, trails."""
+"""From results to what is shown: boxes that do not tremble, labels and panels that do not flap, trails."""
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from fer_edge.overlay.layout import Placement, Rect, Sizes, place_panels
+from fer_edge.overlay.labels import Spot, label_rect, place_labels
+from fer_edge.overlay.layout import Placement, Rect, Sizes, View, place_panels
 from fer_edge.overlay.scene import Reading, Scene, ShownFace, Status
+from fer_edge.overlay.style import Style
 from fer_edge.types import Box, Face, Result
 
 TRAIL_S: Final = 3.0
@@ -19,7 +21,7 @@ EAGER: Final = 9.0
 """… and by how many hertz it rises with each of its widths that a face moves in a second."""
 
 UPGRADE_S: Final = 1.0
-"""For so long there must be room for a larger panel before it is shown."""
+"""For so long there must be room for a larger panel, or a better spot for a label, before it is taken."""
 
 
 @dataclass
@@ -105,14 +107,65 @@ def _share(cutoff_hz: float, seconds: float) -> float:
     return 1 - math.exp(-math.tau * cutoff_hz * seconds)
 
 
-class Arranger:
-    """Remembers where panels were; a larger one comes only where there has been room for a while."""
+class _Patience:
+    """Tells for which faces there has been something better for a while."""
 
     def __init__(self) -> None:
-        self._before: dict[int, Placement] = {}
-        self._better_since_ns: dict[int, int] = {}
+        self._since_ns: dict[int, int] = {}
+
+    def due(self, better: Iterable[int], now_ns: int) -> set[int]:
+        """Of the faces that could have better now, those that have waited; their wait is over."""
+        since = {face: self._since_ns.get(face, now_ns) for face in better}
+        due = {face for face, start_ns in since.items() if now_ns - start_ns > UPGRADE_S * 1e9}
+        self._since_ns = {face: ns for face, ns in since.items() if face not in due}
+        return due
+
+
+class Arranger:
+    """Remembers where labels and panels were: they stay while they fit.
+
+    A larger panel, and a better spot for a label, are taken only where there has been room for a
+    while.
+    """
+
+    def __init__(self) -> None:
+        self._spots: dict[int, Spot] = {}
+        self._panels: dict[int, Placement] = {}
+        self._for_spots, self._for_panels = _Patience(), _Patience()
 
     def arrange(
+        self, scene: Scene, style: Style, now_ns: int
+    ) -> tuple[dict[int, Placement], dict[int, Spot]]:
+        """How each face's panel and label are to be shown, by its id."""
+        view = View.of((scene.width, scene.height), style.screen)
+        boxes = {face.id: view.box(face.box) for face in scene.faces}
+        px = style.label_px(len(scene.faces))
+        wanted = {face.id: style.label_size(face, px) for face in scene.faces}
+        spots = self.labels(boxes, wanted, style.sizes, style.screen, now_ns)
+        rects = (
+            label_rect(boxes[face], spot, wanted[face], style.sizes, style.screen)
+            for face, spot in spots.items()
+        )
+        taken = [rect for rect in rects if rect is not None]
+        return self.panels(boxes, taken, style.sizes, style.screen, now_ns), spots
+
+    def labels(
+        self,
+        boxes: Mapping[int, Rect],
+        wanted: Mapping[int, tuple[int, int]],
+        sizes: Sizes,
+        screen: tuple[int, int],
+        now_ns: int,
+    ) -> dict[int, Spot]:
+        """Where each face's label is to lie; see `place_labels`."""
+        chosen, better = place_labels(boxes, wanted, self._spots, sizes, screen)
+        if due := self._for_spots.due(better, now_ns):
+            kept = {face: spot for face, spot in chosen.items() if face not in due}
+            chosen, _ = place_labels(boxes, wanted, kept, sizes, screen)
+        self._spots = chosen
+        return chosen
+
+    def panels(
         self,
         boxes: Mapping[int, Rect],
         taken: Sequence[Rect],
@@ -120,18 +173,12 @@ class Arranger:
         screen: tuple[int, int],
         now_ns: int,
     ) -> dict[int, Placement]:
-        """How each face's panel is to be shown, by its id; see `place_panels`."""
-        chosen, best = place_panels(boxes, self._before, sizes, screen, taken)
-        since = {
-            face: self._better_since_ns.get(face, now_ns)
-            for face in boxes
-            if best[face].detail != chosen[face].detail
-        }
-        due = {face for face, start_ns in since.items() if now_ns - start_ns > UPGRADE_S * 1e9}
-        if due:
+        """How each face's panel is to be shown; see `place_panels`."""
+        chosen, best = place_panels(boxes, self._panels, sizes, screen, taken)
+        better = [face for face in boxes if best[face].detail != chosen[face].detail]
+        if due := self._for_panels.due(better, now_ns):
             # Forgotten, it gets the best there is; its neighbours keep what they have.
             kept = {face: one for face, one in chosen.items() if face not in due}
             chosen, _ = place_panels(boxes, kept, sizes, screen, taken)
-        self._before = chosen
-        self._better_since_ns = {face: ns for face, ns in since.items() if face not in due}
+        self._panels = chosen
         return chosen

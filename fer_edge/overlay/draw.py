@@ -4,10 +4,13 @@ The same scene, placement and style give the same pixels. Nothing here knows of 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
 from fer_edge.overlay.canvas import Image, bgr, disc, polyline
+from fer_edge.overlay.labels import Spot, label_rect
 from fer_edge.overlay.layout import NOTHING, Placement, Rect, View, panel_rect
 from fer_edge.overlay.palette import BAD, FAINT, GOOD, GROUND, TEXT, Colour, colour_of
 from fer_edge.overlay.panel import draw_panel
@@ -15,13 +18,20 @@ from fer_edge.overlay.scene import Scene, ShownFace, Status
 from fer_edge.overlay.style import Brush, Style
 from fer_edge.types import BgrImage
 
+NO_SPOTS: Final[Mapping[int, Spot]] = MappingProxyType({})
+
 
 def draw(
-    picture: BgrImage | None, scene: Scene, placements: Mapping[int, Placement], style: Style
+    picture: BgrImage | None,
+    scene: Scene,
+    placements: Mapping[int, Placement],
+    style: Style,
+    labels: Mapping[int, Spot] = NO_SPOTS,
 ) -> Image:
     """The screen's next picture, [height, width, 3 or 4], channels blue, green, red, opacity.
 
-    Without a picture the ground is black, or nothing at all where the style is transparent.
+    Without a picture the ground is black, or nothing at all where the style is transparent. Without
+    a placement a face has no panel, and its label is above its box.
     """
     view = View.of((scene.width, scene.height), style.screen)
     brush = Brush(_ground(picture, view, style), style)
@@ -34,9 +44,11 @@ def draw(
         if rect is not None:
             draw_panel(brush, rect, face, place.detail)
     px = style.label_px(len(scene.faces))
-    labels = style.label_rects(scene.faces, list(boxes.values()), px)
-    for face, rect in reversed(list(zip(scene.faces, labels, strict=True))):
-        _label(brush, rect, face, px)
+    for face in reversed(scene.faces):
+        spot, size = labels.get(face.id, Spot.ABOVE), style.label_size(face, px)
+        rect = label_rect(boxes[face.id], spot, size, style.sizes, style.screen)
+        if rect is not None:
+            _label(brush, rect, face, px)
     if scene.status is not None:
         _status(brush, scene.status)
     if scene.notice:
@@ -71,7 +83,7 @@ def _frame(brush: Brush, box: Rect, colour: Colour) -> None:
 
 
 def _label(brush: Brush, rect: Rect, face: ShownFace, px: int) -> None:
-    gap, side = brush.style.sizes.gap, round(1.1 * px)
+    gap, side = brush.style.label_gap(px), round(1.1 * px)
     brush.card(rect)
     corner = (rect.x + gap, rect.y + (rect.height - side) // 2)
     brush.symbol(corner, face.emotion, side)
@@ -87,8 +99,7 @@ def _status(brush: Brush, status: Status) -> None:
 
     Each figure has the room of the widest and ends at the same place whatever it is.
     """
-    sizes = brush.style.sizes
-    px, gap = sizes.small, sizes.gap
+    px, gap = brush.style.status_px(), brush.style.sizes.gap
     columns = [("00.0 fps", f"{status.rate_hz:.1f} fps")]
     if status.latency_ms is not None:
         columns.append(("0000 ms", f"{min(status.latency_ms, 9999):.0f} ms"))

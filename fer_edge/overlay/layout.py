@@ -125,43 +125,6 @@ class View:
         )
 
 
-def label_rect(box: Rect, size: tuple[int, int], sizes: Sizes, screen: tuple[int, int]) -> Rect:
-    """A label of this width and height: above the box, and pushed back into the screen where that reaches over its edge.
-
-    Pushed, not turned to another side: what is pushed moves evenly, and never jumps.
-    """
-    width, height = size
-    x = box.x - sizes.line // 2
-    y = box.y - height - sizes.gap // 2
-    return Rect(_within(x, width, screen[0]), _within(y, height, screen[1]), width, height)
-
-
-def label_rects(
-    boxes: Sequence[Rect], wanted: Sequence[tuple[int, int]], sizes: Sizes, screen: tuple[int, int]
-) -> list[Rect]:
-    """Labels of these sizes at these boxes, the most important first.
-
-    Where it would lie on a label that came before, it is below its box, or else higher up.
-    """
-    placed: list[Rect] = []
-    for box, size in zip(boxes, wanted, strict=True):
-        above = label_rect(box, size, sizes, screen)
-        below = Rect(above.x, box.bottom + sizes.line + sizes.gap // 2, *size)
-        top = min((other.y for other in placed if above.meets(other)), default=above.y)
-        higher = Rect(above.x, top - size[1] - sizes.gap // 2, *size)
-        floor = screen[1] - sizes.corner[1]
-        free = (
-            one
-            for one in (below, higher)
-            if one.y >= 0
-            and one.bottom <= floor
-            and not any(one.meets(other) for other in (*placed, *boxes))
-        )
-        hidden = any(above.meets(other) for other in placed)
-        placed.append(next(free, above) if hidden else above)
-    return placed
-
-
 def panel_rect(
     box: Rect, detail: Detail, side: Side, sizes: Sizes, screen: tuple[int, int]
 ) -> Rect | None:
@@ -178,8 +141,12 @@ def panel_rect(
             label = round(1.5 * sizes.label) + sizes.gap
             y = label if top < label else min(top, floor - height)
         case Side.BELOW:
-            x, y = _within(box.x - sizes.line // 2, width, screen[0]), box.bottom + gap
+            x, y = within(box.x - sizes.line // 2, width, screen[0]), box.bottom + gap
             floor -= sizes.corner[1]
+        case Side.ABOVE:
+            x = within(box.x - sizes.line // 2, width, screen[0])
+            y = top - round(1.5 * sizes.label) - 2 * sizes.gap - height
+            floor -= sizes.corner[1] if x < sizes.corner[0] else 0
         case Side.INSIDE:
             floor -= sizes.corner[1]
             right, bottom = min(box.right, screen[0]), min(box.bottom, floor)
@@ -191,7 +158,8 @@ def panel_rect(
     return Rect(x, y, width, height)
 
 
-def _within(start: int, length: int, limit: int) -> int:
+def within(start: int, length: int, limit: int) -> int:
+    """Where something of this length begins, pushed back between 0 and the limit."""
     return max(0, min(start, limit - length))
 
 
@@ -204,7 +172,7 @@ class Placement:
 
 
 CHOICES = (
-    *(Placement(Detail.FULL, side) for side in (Side.RIGHT, Side.LEFT, Side.BELOW)),
+    *(Placement(Detail.FULL, side) for side in (Side.RIGHT, Side.LEFT, Side.BELOW, Side.ABOVE)),
     *(Placement(Detail.CIRCUMPLEX, side) for side in Side),
 )
 """The best first."""

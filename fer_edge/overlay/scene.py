@@ -15,6 +15,8 @@ class Side(StrEnum):
     RIGHT = "right"
     LEFT = "left"
     BELOW = "below"
+    ABOVE = "above"
+    """And above the label: in a lower corner the label reaches over what is beside the box."""
     INSIDE = "inside"
     """In the lower right corner of a face that leaves no room beside it."""
 

@@ -88,15 +88,11 @@ class Show:
         notice = "" if frame is not None else self._words["no_picture"]
         scene = self._animator.scene(self._refresh_status(now_ns), notice)
         style = self._style(size, transparent)
-        view = View.of((scene.width, scene.height), size)
-        boxes = {face.id: view.box(face.box) for face in scene.faces}
-        px = style.label_px(len(scene.faces))
-        labels = style.label_rects(scene.faces, list(boxes.values()), px)
-        placements = self._arranger.arrange(boxes, labels, style.sizes, size, now_ns)
+        placements, labels = self._arranger.arrange(scene, style, now_ns)
         picture = None
         if frame is not None and self._picture and not transparent:
-            picture = frame.picture.bgr(view.area.width)
-        return draw(picture, scene, placements, style)
+            picture = frame.picture.bgr(View.of((scene.width, scene.height), size).area.width)
+        return draw(picture, scene, placements, style, labels)
 
     def _refresh_status(self, now_ns: int) -> Status:
         if self._status_ns is None or now_ns - self._status_ns >= STATUS_S * NS_PER_S:

@@ -1,11 +1,11 @@
 """How everything looks on one screen, and the strokes that know it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fer_edge.overlay.canvas import Image, Ink, Stamps, bgr, rounded
-from fer_edge.overlay.layout import Rect, Sizes, label_rects
+from fer_edge.overlay.layout import Rect, Sizes
 from fer_edge.overlay.palette import GROUND, Colour, colour_of
 from fer_edge.overlay.scene import ShownFace
 from fer_edge.overlay.symbols import symbol_mask
@@ -14,6 +14,9 @@ from fer_edge.types import EMOTIONS, UNCERTAIN, Emotion
 
 GROUND_OPACITY: Final = 0.74
 """Of the panels: text stays legible over a bright window, the picture stays visible."""
+
+SMALLEST_PX: Final = 8
+"""Type below it is none."""
 
 ENGLISH: Final[Mapping[str, str]] = {
     **{emotion.value: emotion.value for emotion in EMOTIONS},
@@ -65,22 +68,35 @@ class Style:
         would be a label that jumps.
         """
         sizes = self.sizes
-        for px in (sizes.label, round(0.75 * sizes.label)):
+        # Labels that lie on each other are illegible, however large somebody wants them.
+        least = min(sizes.small, Sizes.of(*self.screen).small)
+        px: int
+        for px in (sizes.label, round(0.75 * sizes.label), *range(sizes.small, least, -1)):
             widest = max(self._label_width(self.word(one), px) for one in (*EMOTIONS, None))
             if faces * (widest + sizes.gap) <= self.screen[0]:
                 return px
-        return sizes.small
+        return least
 
-    def label_rects(self, faces: Sequence[ShownFace], boxes: Sequence[Rect], px: int) -> list[Rect]:
-        """Where the labels lie; each as wide as its emotion's name with the widest number."""
-        wanted = [
-            (self._label_width(self.word(face.emotion), px), round(1.5 * px)) for face in faces
-        ]
-        return label_rects(boxes, wanted, self.sizes, self.screen)
+    def label_size(self, face: ShownFace, px: int) -> tuple[int, int]:
+        """Width and height of a label: as wide as its emotion's name with the widest number."""
+        return self._label_width(self.word(face.emotion), px), round(1.5 * px)
+
+    def status_px(self) -> int:
+        """Type size of the figures in the corner: as small as it must be for all to be seen."""
+        gap = self.sizes.gap
+        for px in range(self.sizes.small, SMALLEST_PX, -1):
+            figures = sum(self.typesetter.width(one, px) for one in ("00.0 fps", "0000 ms", "MQTT"))
+            if figures + round(0.6 * px) + 7 * gap <= self.screen[0]:
+                return px
+        return SMALLEST_PX
+
+    def label_gap(self, px: int) -> int:
+        """Between what is in a label of this type size."""
+        return max(4, round(0.26 * px))
 
     def _label_width(self, word: str, px: int) -> int:
         text = self.typesetter.width(word, px) + self.typesetter.width("100 %", px)
-        return round(1.1 * px) + text + 5 * self.sizes.gap
+        return round(1.1 * px) + text + 5 * self.label_gap(px)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, out):
         super().__init__()
-        self.text, self.images, self._open = "", [], []
+        self.text, self.images, self.alts, self._open = "", [], [], []
         source = (out / "report.html").read_text()
         self.feed(source)
         self.close()
@@ -82,6 +82,8 @@ class Page(html.parser.HTMLParser):
             self._open.append(tag)
         for key, value in attrs:
             assert key not in {"href", "xlink:href", "srcset"}
+            if key == "alt":
+                self.alts.append(value)
             if key == "src":
                 assert value.startswith("data:image/jpeg;base64,")
                 self.images.append(value)
@@ -126,7 +128,10 @@ def test_tables_report_and_video(clip, tmp_path):
 
 def test_thumbnails_only_if_asked(clip, tmp_path):
     analyze(clip, "--out", tmp_path, "--thumbnails")
-    assert len(Page(tmp_path).images) >= 3
+    page = Page(tmp_path)
+    assert len(page.images) >= 3
+    assert len(set(page.alts)) == len(page.alts) == len(page.images)
+    assert re.fullmatch(r"face 1 at \d\.\d s, happy", page.alts[-1])
 
 
 def test_a_recording_that_breaks_off(clip, tmp_path):
@@ -194,6 +199,10 @@ def test_pictures_and_videos_of_a_folder_and_a_file(clip, tmp_path):
     assert {row["recording"] for row in table} == {"holiday", "b.mp4", "clip.mp4"}
     page = Page(tmp_path / "out")
     assert all(name in page.text for name in ("holiday", "b.mp4", "clip.mp4", "p2.jpg"))
+    for row in table[:3]:
+        alt = f"face {row['face']} in {row['picture']}, {row['emotion']}"
+        assert alt in page.alts
+        assert f"{row['picture']}{row['face']}{row['emotion']}" in page.text, "its number stays"
 
 
 def test_pictures_as_frames(tmp_path):

@@ -1,6 +1,8 @@
 """The annotated copy keeps time, whatever the original's frame rate does."""
 
+import resource
 import shutil
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -75,6 +77,35 @@ def test_ffmpegs_complaint_is_one_line(tmp_path):
 def write_many(video):
     for _ in range(100):
         video.write(np.zeros((180, 320, 3), np.uint8))
+
+
+@contextmanager
+def room_for(size):
+    """No file may grow beyond so many bytes: to whoever writes one it is a disk that is full."""
+    _, most = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("size", [0, 5_000, 150_000])
+def test_without_ffmpeg_a_full_disk_is_one_line(size, tmp_path):
+    noise = np.random.default_rng(1)
+    video = OpenCv(tmp_path / "out.mp4", (320, 180), 30)
+    with room_for(size):
+        for _ in range(20):
+            video.write(noise.integers(0, 255, (180, 320, 3), np.uint8))
+        with pytest.raises(SinkError, match=r"^--video: OpenCV wrote \d+ of 20 frames; .*[^\n]$"):
+            video.close()
+
+
+def test_without_ffmpeg_a_single_frame_is_a_video(tmp_path):
+    video = OpenCv(tmp_path / "out.mp4", (320, 180), 30)
+    video.write(np.zeros((180, 320, 3), np.uint8))
+    video.close()
+    assert len(read(tmp_path / "out.mp4")[0]) == 1
 
 
 def test_without_ffmpeg_a_file_that_cannot_be_written_says_so(tmp_path):

@@ -9,6 +9,7 @@ from compare import similar
 from scenes import face, scene_of
 
 from fer_edge.overlay.draw import draw
+from fer_edge.overlay.labels import label_rect, place_labels
 from fer_edge.overlay.layout import Detail, Placement, Rect, Side
 from fer_edge.overlay.palette import EMOTION_COLOURS
 from fer_edge.overlay.scene import Status
@@ -132,9 +133,12 @@ def test_labels_of_faces_in_a_row_do_not_lie_on_each_other(screen, typesetter):
     side = screen[0] // 8
     places = ((0.06, 201), (0.31, 207), (0.55, 196), (0.78, 205))
     boxes = [Rect(round(x * screen[0]), y, side, side) for x, y in places]
-    labels = style.label_rects([face()] * 4, boxes, style.label_px(4))
+    boxes = dict(enumerate(boxes))
+    wanted = dict.fromkeys(boxes, style.label_size(face(), style.label_px(4)))
+    spots, _ = place_labels(boxes, wanted, {}, style.sizes, screen)
+    labels = [label_rect(boxes[i], spots[i], wanted[i], style.sizes, screen) for i in boxes]
     for index, label in enumerate(labels):
-        assert not any(label.meets(other) for other in (*labels[index + 1 :], *boxes))
+        assert not any(label.meets(other) for other in (*labels[index + 1 :], *boxes.values()))
 
 
 def test_names_in_another_language_are_not_cut(typesetter):
@@ -157,10 +161,9 @@ def test_labels_shrink_so_that_many_fit_beside_each_other(typesetter):
 
 def test_a_label_is_as_wide_whatever_the_number(typesetter):
     style = Style((1920, 1080), typesetter)
-    box = Rect(600, 400, 300, 300)
     low, high = (replace(face(), confidence=confidence) for confidence in (0.0, 1.0))
-    assert style.label_rects([low], [box], 46) == style.label_rects([high], [box], 46)
-    assert style.label_rects([low], [box], 46)[0].width > typesetter.width("happy 100 %", 46)
+    assert style.label_size(low, 46) == style.label_size(high, 46)
+    assert style.label_size(low, 46)[0] > typesetter.width("happy 100 %", 46)
 
 
 def test_the_corner_says_whether_the_broker_is_connected(typesetter):
@@ -171,6 +174,16 @@ def test_the_corner_says_whether_the_broker_is_connected(typesetter):
     connected, lost, none = corner(broker=True), corner(broker=False), corner(broker=None)
     assert not np.array_equal(connected, lost)
     assert (none > 0).sum() < (lost > 0).sum()
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("screen", [*SCREENS, (320, 480), (240, 240)], ids=str)
+def test_the_corner_is_whole_on_any_screen(screen, scale, typesetter):
+    style = Style(screen, typesetter, scale=scale)
+    image = draw(None, scene_of(status=Status(99.9, 9999, broker=True)), {}, style)
+    columns = np.nonzero(image.any(axis=(0, 2)))[0]
+    assert columns[-1] < screen[0] - 1
+    assert columns[-1] - columns[0] > 15 * style.status_px() / 2
 
 
 def test_a_notice_in_the_middle(typesetter):
