@@ -236,7 +236,8 @@ class Vision:
             # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
             picture.gray(max(self._crop_width(picture, box) for box in expected))
         found = distinct(eyes.detector.follow(picture, expected)) if expected else []
-        return distinct([*found, *self._search(frame, len(expected), [one.box for one in found])])
+        new = self._search(frame, len(expected), [one.box for one in found])
+        return distinct([*found, *new]) if new else found
 
     def _search(self, frame: Frame, expected: int, known: Sequence[Box]) -> Sequence[Detection]:
         """What a search finds beside the `known` faces, if one is due, or under way and done now."""

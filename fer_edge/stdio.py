@@ -30,15 +30,17 @@ def output_failure() -> SinkError | None:
     try:
         sys.stdout.write("\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        discard_output(sys.stdout.fileno())
-        return OutputClosedError("standard output: the reader has gone")
     except OSError as error:
-        discard_output(sys.stdout.fileno())
-        return SinkError(
-            f"standard output: cannot write: {error.strerror}; free space or set another path"
-        )
+        return write_failure(error, "standard output", sys.stdout.fileno())
     return None
+
+
+def write_failure(error: OSError, label: str, number: int) -> SinkError:
+    """What `error` from writing to the file descriptor `number` means; the rest is thrown away."""
+    discard_output(number)
+    if isinstance(error, BrokenPipeError):
+        return OutputClosedError(f"{label}: the reader has gone")
+    return SinkError(f"{label}: cannot write: {error.strerror}; free space or set another path")
 
 
 def discard_output(number: int) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from fer_edge.errors import OutputClosedError, SinkError
+from fer_edge.errors import SinkError
 from fer_edge.sinks.message import encode
 from fer_edge.sinks.payload import faces_message
-from fer_edge.stdio import discard_output
+from fer_edge.stdio import write_failure
 from fer_edge.types import Result
 
 
@@ -62,14 +62,8 @@ class JsonlSink:
         try:
             self._stream.write(line.decode() + "\n")
             self._stream.flush()
-        except BrokenPipeError:
-            discard_output(self._stream.fileno())
-            raise OutputClosedError(f"{self._label}: the reader has gone") from None
         except OSError as error:
-            discard_output(self._stream.fileno())
-            raise SinkError(
-                f"{self._label}: cannot write: {error.strerror}; free space or set another path"
-            ) from None
+            raise write_failure(error, self._label, self._stream.fileno()) from None
 
     def idle(self) -> None:
         """Nothing is due by time."""

@@ -8,7 +8,6 @@ import contextlib
 import logging
 import socket
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -172,11 +171,11 @@ class Link:
         broker = self._broker
         try:
             client.connect(broker.host, broker.port, broker.keepalive_s)
-            deadline = time.monotonic() + ANSWER_S
+            deadline_ns = self._clock_ns() + ANSWER_S * NS_PER_S
             while client.loop(POLL_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 if worker.stopping and not client.want_write():
                     return
-                if self._outcome.accepted_ns is None and time.monotonic() > deadline:
+                if self._outcome.accepted_ns is None and self._clock_ns() > deadline_ns:
                     self._outcome.reason = "takes the connection, but does not answer"
                     return
         except OSError as error:

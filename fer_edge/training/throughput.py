@@ -20,6 +20,7 @@ from fer_edge.evaluation.datasets import Samples, load
 from fer_edge.training.batches import Batches, Targets
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL
 from fer_edge.training.options import Config, input_spec, parser
+from fer_edge.training.torch_layers import native
 from fer_edge.training.train import compile_model, network
 
 BATCHES = 30
@@ -72,7 +73,7 @@ def throughput(config: Config, samples: Samples, *, batches: int = BATCHES) -> T
     made = [whole[i] for i in range(batches)]
     one_thread = len(samples) / (time.perf_counter() - began)
     speeds = []
-    for model in (_nothing(config), network(config)):
+    for model in (_nothing(config), native(network(config))):
         compile_model(model, config, targets, batches)
         model.fit(short, verbose=0)
         began = time.perf_counter()
