@@ -3,8 +3,10 @@
 Keras writes normalisation out in a dozen operations and lets its depthwise convolutions change the
 layout of every picture. With these, on two x86 cores at 112 px, MobileNetV1 0.25 took 1.5 times as
 many pictures a second as with Keras' own layers on PyTorch, and 1.0 1.4 times; by `…throughput` 0.25
-trains at 375 a second, on TensorFlow at 123. The order of the weights is that of the layers they stand for; the names in
-a saved file are not, so files are written by the network that they were made from.
+trains at 375 a second, on TensorFlow at 123.
+
+The order of the weights is that of the layers they stand for; the names in a saved file are not, so
+files are written by the network that they were made from.
 """
 
 from __future__ import annotations
