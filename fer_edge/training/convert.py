@@ -80,10 +80,12 @@ def command(config: Config) -> str:
 
 
 def _portable(path: str) -> str:
-    """A path on any machine: runs lie below runs/, all else where the data is."""
-    if path.endswith(".npz"):
-        return f'"$FER_EDGE_DATA"/{Path(path).name}'
+    """A path on any machine: runs lie below runs/, models in models/, all else where the data is."""
     own = Path(path)
+    if own.suffix == ".tflite":
+        return f"models/{own.name}"
+    if own.suffix == ".npz" and own.parent.name != "runs":
+        return f'"$FER_EDGE_DATA"/{own.name}'
     return f"runs/{own.parent.name}/{own.name}" if own.suffix == ".h5" else f"runs/{own.name}"
 
 

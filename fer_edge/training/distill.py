@@ -19,6 +19,7 @@ from fer_edge.preprocess import to_tensor
 from fer_edge.training.folded import load_weights
 from fer_edge.training.network import teacher
 from fer_edge.training.options import input_spec, load_config
+from fer_edge.training.torch_layers import native
 from fer_edge.types import GrayImage
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def teacher_logits(
     if path.is_dir():
         config = load_config(path)
         spec = input_spec(config.size, config.channels)
-    model = teacher(load_weights(str(path), channels=spec.channels), size=spec.height)
+    model = native(teacher(load_weights(str(path), channels=spec.channels), size=spec.height))
     content = path / "best.weights.h5" if path.is_dir() else path
     digest = hashlib.sha256(content.read_bytes())
     digest.update("".join(samples.names.tolist()).encode() + spec.model_dump_json().encode())

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.affect.tflite import import_interpreter
 from fer_edge.errors import ConfigError
 from fer_edge.training.network import (
     EMOTION,
@@ -20,16 +21,22 @@ from fer_edge.training.network import (
     convolutions,
 )
 from fer_edge.training.options import load_config
+from fer_edge.types import EMOTIONS
 
 BGR_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
 """What networks that come by way of Caffe subtract from blue, green and red."""
 
+HEADS = {len(EMOTIONS): EMOTION, 2: VALENCE_AROUSAL}
+"""The heads of a model by what each puts out."""
+
 
 def load_weights(name: str, *, channels: int = 1) -> Weights:
-    """Read folded weights (``.npz``, float16) or the folder of a run, for so many input channels.
+    """Read folded weights (``.npz``), the folder of a run or a float32 ``.tflite`` file of ours.
+
+    The first kernel is made to fit so many input ``channels``.
 
     Raises:
-        ConfigError: neither is there.
+        ConfigError: none of them is there, or the file does not hold the network's weights.
     """
     path = Path(name)
     if path.is_dir():
@@ -37,13 +44,54 @@ def load_weights(name: str, *, channels: int = 1) -> Weights:
         model = build(config.alpha, size=config.size, channels=config.channels)
         model.load_weights(path / "best.weights.h5")
         weights = fold(model)
+    elif path.suffix == ".tflite" and path.is_file():
+        weights = _of_model(path)
     elif path.is_file():
         with np.load(path, allow_pickle=False) as stored:
             weights = {key: stored[key].astype(np.float32) for key in stored.files}
         weights = _own_scale(weights)
     else:
-        raise ConfigError(f"{path}: no such weights; name an .npz file or the folder of a run")
+        raise ConfigError(
+            f"{path}: no such weights; name an .npz or .tflite file or the folder of a run"
+        )
     return weights | {"conv1/kernel": _for_channels(weights["conv1/kernel"], channels)}
+
+
+def _of_model(path: Path) -> Weights:
+    """The weights of a model that ``…convert`` wrote; its steps are in the order of the layers."""
+    try:
+        interpreter = import_interpreter()(model_content=path.read_bytes())
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "no reason given"
+        raise ConfigError(f"{path}: the interpreter refuses it: {reason}") from None
+    # Not by the tensors' names: equal ones, such as biases of nothing but zeros, are stored once.
+    steps = interpreter._get_ops_details()  # noqa: SLF001  there is no public way to them
+    half = {s["outputs"][0]: s["inputs"][0] for s in steps if s["op_name"] == "DEQUANTIZE"}
+    convolved = [s["inputs"] for s in steps if s["op_name"] in {"CONV_2D", "DEPTHWISE_CONV_2D"}]
+    connected = [s["inputs"] for s in steps if s["op_name"] == "FULLY_CONNECTED"]
+    kinds = {t["index"]: t["dtype"] for t in interpreter.get_tensor_details()}
+    if (
+        len(convolved) != len(convolutions())
+        or len(connected) != len(HEADS)
+        or any(kinds[half.get(i, i)] not in {np.float16, np.float32} for _, i, _ in convolved)
+    ):
+        raise ConfigError(f"{path}: no weights to go on from; name a float32 file of …convert")
+
+    def value(index: int) -> Any:
+        return interpreter.get_tensor(half.get(index, index)).astype(np.float32)
+
+    weights: Weights = {}
+    for (name, key), (_, kernel, bias) in zip(convolutions(), convolved, strict=True):
+        # Stored are [out, h, w, in] and, depthwise, [1, h, w, channels].
+        weights[f"{name}/{key}"] = value(kernel).transpose(1, 2, 3, 0)
+        weights[f"{name}/bias"] = value(bias)
+    for _, kernel, bias in connected:
+        rows = value(kernel)
+        head = HEADS[len(rows)]
+        weights[f"{head}/kernel"] = rows.T
+        # A bias of zeros alone is left out by the converter.
+        weights[f"{head}/bias"] = value(bias) if bias >= 0 else np.zeros(len(rows), np.float32)
+    return weights
 
 
 def fold(model: Any) -> Weights:

@@ -37,11 +37,11 @@ class Config:
     channels: Literal[1, 3] = 1
     """1 is luma; 3 is luma repeated."""
     teacher: str = ""
-    """Networks to distil from, separated by commas; each folded weights or the folder of a run.
-    Of several, the mean opinion counts.  None if empty."""
+    """Networks to distil from, separated by commas; each folded weights, the folder of a run or a
+    float32 ``.tflite`` file.  Of several, the mean opinion counts.  None if empty."""
     init: str = ""
-    """What to start from: folded weights or the folder of a run, of any width, or ``.weights.h5``
-    of the same."""
+    """What to start from: folded weights, the folder of a run or a float32 ``.tflite`` file, of any
+    width, or ``.weights.h5`` of the same."""
     epochs: int = 20
     batch: int = 128
     small: int = 0

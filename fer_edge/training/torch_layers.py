@@ -37,10 +37,8 @@ def _swapped(layer: Any) -> Any:
 class Normalisation(keras.layers.BatchNormalization):  # type: ignore[misc]  # keras has no types
     """Batch normalisation over channels-last maps; PyTorch's moving variance is the unbiased one."""
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002  Keras calls it so
         """Normalise; in training by the batch, whose statistics move the averages."""
-        if not training or not self.trainable:
-            return super().call(inputs, training=training, mask=mask)
         import torch
 
         outputs = torch.nn.functional.batch_norm(
@@ -49,7 +47,7 @@ class Normalisation(keras.layers.BatchNormalization):  # type: ignore[misc]  # k
             self.moving_variance.value,
             self.gamma.value,
             self.beta.value,
-            training=True,
+            training=bool(training and self.trainable),
             momentum=1 - self.momentum,
             eps=self.epsilon,
         )

@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import logging
 from pathlib import Path
 
 import cv2
@@ -20,9 +22,13 @@ from fer_edge.evaluation.datasets import load  # noqa: E402
 from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
 from fer_edge.training.convert import command, convert  # noqa: E402
+from fer_edge.training.folded import load_weights  # noqa: E402
 from fer_edge.training.options import Config, load_config  # noqa: E402
+from fer_edge.training.soup import main as mix  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
 from fer_edge.training.widths import main as train_widths  # noqa: E402
+
+MODELS = Path(__file__).parents[3] / "models"
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +146,54 @@ def test_conversion_makes_a_model_and_a_card_that_evaluation_reproduces(
     done = CliRunner().invoke(app, words.split())
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["figures"]["accuracy"] == card.metrics.accuracy
+
+
+def test_a_converted_model_serves_as_a_start(run: Config, tmp_path: Path) -> None:
+    weights = Path(run.out) / "best.weights.h5"
+    card = convert(run, weights, tmp_path, "float32")
+    before, after = load_weights(run.out), load_weights(str(tmp_path / card.file))
+    assert before.keys() == after.keys()
+    for name, values in before.items():
+        np.testing.assert_allclose(after[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
+    onward = dataclasses.replace(
+        run, out=str(tmp_path / "onward"), init=str(tmp_path / card.file), limit=64, batch=32
+    )
+    train(onward)
+    assert f"--init models/{card.file}" in command(onward)
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    with pytest.raises(ConfigError, match=r"broken\.tflite: the interpreter refuses it"):
+        load_weights(str(tmp_path / "broken.tflite"))
+    with pytest.raises(ConfigError, match="name a float32 file"):
+        load_weights(str(MODELS / "mobilenet_v1_0.25_112_int8.tflite"))
+
+
+def test_a_network_between_two_is_measured_and_serves_as_a_start(
+    run: Config, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    other = dataclasses.replace(run, out=str(tmp_path / "other"), init=run.out, seed=2)
+    train(other)
+    made = tmp_path / "runs" / "soup.npz"
+    words = f"soup {run.out} {other.out} --dataset {run.dataset} --size 32 --out {made}"
+    monkeypatch.setattr("sys.argv", [*words.split(), "--shares", "0.25"])
+    with caplog.at_level(logging.INFO):
+        mix()
+    assert "0.25: accuracy 0." in caplog.text
+    ends = load_weights(run.out), load_weights(other.out)
+    between = load_weights(str(made))
+    for name, kernel in between.items():
+        np.testing.assert_allclose(kernel, 0.75 * ends[0][name] + 0.25 * ends[1][name], atol=1e-4)
+    onward = dataclasses.replace(run, out=str(tmp_path / "onward"), init=str(made), limit=64)
+    train(dataclasses.replace(onward, batch=32))
+    assert "--init runs/soup.npz" in command(onward)
+
+
+def test_networks_of_two_widths_are_not_mixed(run: Config, dataset, tmp_path: Path, monkeypatch):
+    wide = Config(dataset=dataset, out=str(tmp_path / "wide"), alpha=0.35, size=32, epochs=1)
+    train(dataclasses.replace(wide, limit=64, batch=32))
+    words = f"soup {run.out} {wide.out} --dataset {dataset} --out {tmp_path}/soup.npz"
+    monkeypatch.setattr("sys.argv", words.split())
+    with pytest.raises(SystemExit, match="two networks of one α"):
+        mix()
 
 
 def test_widths_are_trained_from_the_widest_and_not_twice(
