@@ -1,7 +1,8 @@
 """Trained weights to a TFLite file and its card: ``python -m fer_edge.training.convert``.
 
 Takes the folder that ``…train`` wrote.  The card's figures are measured on the file itself, by
-what runs on the edge; its temperature is fitted on the validation split.
+what runs on the edge; its temperature, and with ``--shift fit`` its operating point, are fitted on the
+validation split.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from fer_edge.training.augment import Recipe, augment
 from fer_edge.training.equalise import equalise
 from fer_edge.training.export import deployable, to_tflite
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
+from fer_edge.training.operating_point import choose, move, prior_of
 from fer_edge.training.options import Config, input_spec, load_config
 from fer_edge.types import EMOTIONS
 
@@ -97,14 +99,32 @@ def representative(samples: Samples, spec: InputSpec, seed: int) -> NDArray[np.f
     return to_tensor(crops, spec)
 
 
-def convert(config: Config, weights: Path, models: Path, precision: Precision) -> ModelCard:
-    """Write ``models``/NAME.tflite and NAME.json; return the card."""
+def convert(
+    config: Config,
+    weights: Path,
+    models: Path,
+    precision: Precision,
+    *,
+    shift: float | None = 0.0,
+) -> ModelCard:
+    """Write ``models``/NAME.tflite and NAME.json; return the card.
+
+    ``shift``: of the logits, as in ``operating_point``; chosen on the validation split if None.
+    """
     network = build(
         config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
     )
     network.load_weights(weights)
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
-    pictures = representative(load(config.dataset, "train"), spec, config.seed)
+    learnt = load(config.dataset, "train")
+    prior = prior_of(learnt.labels)
+    if shift is None:
+        judged = load(config.dataset, "validation")
+        said = network.predict(to_tensor(list(judged.pictures), spec), batch_size=64, verbose=0)
+        shift, _ = choose(said[EMOTION], judged.labels, prior)
+        log.info("shift of the logits, by the validation split: %g", shift)
+    move(network, shift, prior)
+    pictures = representative(learnt, spec, config.seed)
     deployed = deployable(network)
     if precision == "int8":
         equalise(deployed, pictures)
@@ -123,14 +143,14 @@ def convert(config: Config, weights: Path, models: Path, precision: Precision) -
         "outputs": OutputSpec(emotion=EMOTION, valence_arousal=VALENCE_AROUSAL),
         "quantisation": QUANTISATION[precision],
     }
-    card = _measured(config, stated, content)
+    card = _measured(config, stated, content, shift)
     models.mkdir(parents=True, exist_ok=True)
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     return card
 
 
-def _measured(config: Config, stated: dict[str, Any], content: bytes) -> ModelCard:
+def _measured(config: Config, stated: dict[str, Any], content: bytes, shift: float) -> ModelCard:
     """Complete the card: temperature and figures."""
     draft = ModelCard.model_construct(temperature=1.0, **stated)
     judged, test = load(config.dataset, "validation"), load(config.dataset, "test")
@@ -141,22 +161,25 @@ def _measured(config: Config, stated: dict[str, Any], content: bytes) -> ModelCa
     return ModelCard(
         temperature=temperature,
         metrics=measure(draft, content, test),
-        provenance=_provenance(config, judged.origin, validation, stated["precision"]),
+        provenance=_provenance(config, judged.origin, validation, stated["precision"], shift),
         **stated,
     )
 
 
 def _provenance(
-    config: Config, origin: Origin, validation: Metrics, precision: Precision
+    config: Config, origin: Origin, validation: Metrics, precision: Precision, shift: float
 ) -> Provenance:
     """Where the weights come from."""
     axes = {"valence": validation.valence, "arousal": validation.arousal}
-    out = f"runs/{Path(config.out).name}"
+    options = f"runs/{Path(config.out).name} --precision {precision}"
+    if shift:
+        options += f" --shift {shift:g}"
     return Provenance(
         data=(*origin.data, TEACHER) if config.init or config.teacher else origin.data,
         training_command=command(config),
-        conversion_command=f"python -m fer_edge.training.convert {out} --precision {precision}",
+        conversion_command=f"python -m fer_edge.training.convert {options}",
         teacher=",".join(Path(name).name for name in config.teacher.split(",") if name),
+        shift=shift,
         date=datetime.now(UTC).date().isoformat(),
         validation={
             "accuracy": validation.accuracy,
@@ -167,17 +190,28 @@ def _provenance(
     )
 
 
+def _shift(word: str) -> float | None:
+    return None if word == "fit" else float(word)
+
+
 def main() -> None:
     """Read the command line and convert."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(prog="python -m fer_edge.training.convert")
     parser.add_argument("run", type=Path, help="folder that the training wrote")
     parser.add_argument("--precision", choices=get_args(Precision), action="append")
+    parser.add_argument(
+        "--shift",
+        type=_shift,
+        default=0.0,
+        help="of the logits towards rare classes, or `fit`: the best by the validation split",
+    )
     parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
     args = parser.parse_args()
     config = load_config(args.run)
     for precision in args.precision or get_args(Precision):
-        card = convert(config, args.run / "best.weights.h5", args.models, precision)
+        weights = args.run / "best.weights.h5"
+        card = convert(config, weights, args.models, precision, shift=args.shift)
         log.info("%s\n", markdown(card.name, card.metrics))
 
 

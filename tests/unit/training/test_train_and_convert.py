@@ -148,6 +148,17 @@ def test_conversion_makes_a_model_and_a_card_that_evaluation_reproduces(
     assert json.loads(done.stdout)["figures"]["accuracy"] == card.metrics.accuracy
 
 
+def test_the_operating_point_is_chosen_on_validation_and_stands_in_the_card(
+    run: Config, tmp_path: Path
+) -> None:
+    weights = Path(run.out) / "best.weights.h5"
+    chosen = convert(run, weights, tmp_path, "int8", shift=None).provenance
+    (line,) = (Path(run.out) / "log.jsonl").read_text().splitlines()
+    assert chosen.shift == json.loads(line)["shift"]
+    assert (f"--shift {chosen.shift:g}" in chosen.conversion_command) == (chosen.shift != 0)
+    assert convert(run, weights, tmp_path, "int8").provenance.shift == 0
+
+
 def test_a_converted_model_serves_as_a_start(run: Config, tmp_path: Path) -> None:
     weights = Path(run.out) / "best.weights.h5"
     card = convert(run, weights, tmp_path, "float32")
