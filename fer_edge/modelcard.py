@@ -119,8 +119,8 @@ class Provenance(_Frozen):
     """Made the file."""
     teacher: str
     """Network whose opinion is in the labels; empty if none."""
-    shift: float = 0.0
-    """How far the emotions' logits were shifted, after training, towards the rare classes."""
+    logit_bias: tuple[float, ...] = ()
+    """The operating point: added to the emotions' logits after training; empty for nothing."""
     date: str
     """Day of the conversion, ISO 8601."""
     validation: dict[str, float]

@@ -1,7 +1,7 @@
 """Trained weights to a TFLite file and its card: ``python -m fer_edge.training.convert``.
 
 Takes the folder that ``…train`` wrote.  The card's figures are measured on the file itself, by
-what runs on the edge; its temperature, and with ``--shift fit`` its operating point, are fitted on the
+what runs on the edge; its temperature, and with ``--bias fit`` its operating point, are fitted on the
 validation split.
 """
 
@@ -105,11 +105,11 @@ def convert(
     models: Path,
     precision: Precision,
     *,
-    shift: float | None = 0.0,
+    bias: tuple[float, ...] | None = (),
 ) -> ModelCard:
     """Write ``models``/NAME.tflite and NAME.json; return the card.
 
-    ``shift``: of the logits, as in ``operating_point``; chosen on the validation split if None.
+    ``bias``: added to the logits, one a class or none; chosen on the validation split if None.
     """
     network = build(
         config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
@@ -117,13 +117,10 @@ def convert(
     network.load_weights(weights)
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
-    prior = prior_of(learnt.labels)
-    if shift is None:
-        judged = load(config.dataset, "validation")
-        said = network.predict(to_tensor(list(judged.pictures), spec), batch_size=64, verbose=0)
-        shift, _ = choose(said[EMOTION], judged.labels, prior)
-        log.info("shift of the logits, by the validation split: %g", shift)
-    move(network, shift, prior)
+    if bias is None:
+        bias = _fitted(network, config, spec, prior_of(learnt.labels))
+    if bias:
+        move(network, np.array(bias))
     pictures = representative(learnt, spec, config.seed)
     deployed = deployable(network)
     if precision == "int8":
@@ -143,14 +140,27 @@ def convert(
         "outputs": OutputSpec(emotion=EMOTION, valence_arousal=VALENCE_AROUSAL),
         "quantisation": QUANTISATION[precision],
     }
-    card = _measured(config, stated, content, shift)
+    card = _measured(config, stated, content, bias)
     models.mkdir(parents=True, exist_ok=True)
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     return card
 
 
-def _measured(config: Config, stated: dict[str, Any], content: bytes, shift: float) -> ModelCard:
+def _fitted(
+    network: Any, config: Config, spec: InputSpec, prior: NDArray[np.float64]
+) -> tuple[float, ...]:
+    """The operating point by the validation split."""
+    judged = load(config.dataset, "validation")
+    said = network.predict(to_tensor(list(judged.pictures), spec), batch_size=64, verbose=0)
+    bias, _ = choose(said[EMOTION], judged.labels, prior)
+    log.info("bias of the logits, by the validation split: %s", bias.tolist())
+    return tuple(bias.tolist())
+
+
+def _measured(
+    config: Config, stated: dict[str, Any], content: bytes, bias: tuple[float, ...]
+) -> ModelCard:
     """Complete the card: temperature and figures."""
     draft = ModelCard.model_construct(temperature=1.0, **stated)
     judged, test = load(config.dataset, "validation"), load(config.dataset, "test")
@@ -161,25 +171,30 @@ def _measured(config: Config, stated: dict[str, Any], content: bytes, shift: flo
     return ModelCard(
         temperature=temperature,
         metrics=measure(draft, content, test),
-        provenance=_provenance(config, judged.origin, validation, stated["precision"], shift),
+        provenance=_provenance(config, judged.origin, validation, stated["precision"], bias),
         **stated,
     )
 
 
 def _provenance(
-    config: Config, origin: Origin, validation: Metrics, precision: Precision, shift: float
+    config: Config,
+    origin: Origin,
+    validation: Metrics,
+    precision: Precision,
+    bias: tuple[float, ...],
 ) -> Provenance:
     """Where the weights come from."""
     axes = {"valence": validation.valence, "arousal": validation.arousal}
     options = f"runs/{Path(config.out).name} --precision {precision}"
-    if shift:
-        options += f" --shift {shift:g}"
+    if bias:
+        # An equals sign, because the first may be negative.
+        options += f" --bias={','.join(f'{b:g}' for b in bias)}"
     return Provenance(
         data=(*origin.data, TEACHER) if config.init or config.teacher else origin.data,
         training_command=command(config),
         conversion_command=f"python -m fer_edge.training.convert {options}",
         teacher=",".join(Path(name).name for name in config.teacher.split(",") if name),
-        shift=shift,
+        logit_bias=bias,
         date=datetime.now(UTC).date().isoformat(),
         validation={
             "accuracy": validation.accuracy,
@@ -190,8 +205,14 @@ def _provenance(
     )
 
 
-def _shift(word: str) -> float | None:
-    return None if word == "fit" else float(word)
+def _bias(words: str) -> tuple[float, ...] | None:
+    """Read one number for each class, separated by commas, or `fit`."""
+    if words == "fit":
+        return None
+    bias = tuple(float(word) for word in words.split(","))
+    if len(bias) != len(EMOTIONS):
+        raise argparse.ArgumentTypeError(f"{len(bias)} numbers; write {len(EMOTIONS)}, or `fit`")
+    return bias
 
 
 def main() -> None:
@@ -201,17 +222,17 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder that the training wrote")
     parser.add_argument("--precision", choices=get_args(Precision), action="append")
     parser.add_argument(
-        "--shift",
-        type=_shift,
-        default=0.0,
-        help="of the logits towards rare classes, or `fit`: the best by the validation split",
+        "--bias",
+        type=_bias,
+        default=(),
+        help="of the logits, a number for each class, or `fit`: the best by the validation split",
     )
     parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
     args = parser.parse_args()
     config = load_config(args.run)
     for precision in args.precision or get_args(Precision):
         weights = args.run / "best.weights.h5"
-        card = convert(config, weights, args.models, precision, shift=args.shift)
+        card = convert(config, weights, args.models, precision, bias=args.bias)
         log.info("%s\n", markdown(card.name, card.metrics))
 
 

@@ -1,9 +1,9 @@
 """Where a network stands between accuracy and equal sensitivity of the classes.
 
 Logit adjustment after training (Menon et al., *Long-tail Learning via Logit Adjustment*, ICLR 2021,
-arXiv:2007.07314): ``shift`` times the log of the classes' prior is taken from the logits, so that more
-of it finds rare classes oftener and less of it is right oftener.  Between two shifts nothing is learnt
-and nothing lost; which one ships is chosen on the validation split.
+arXiv:2007.07314): a share of the log of the classes' prior is taken from the logits, so that more of it
+finds rare classes oftener and less of it is right oftener.  A class that is hardly ever found even so is
+raised by itself.  Nothing is learnt by that; which point ships is chosen on the validation split.
 """
 
 from __future__ import annotations
@@ -15,42 +15,68 @@ from numpy.typing import NDArray
 
 from fer_edge.evaluation import metrics
 from fer_edge.training.network import EMOTION
+from fer_edge.types import EMOTIONS
 
-SHIFTS: Final = np.round(np.arange(-10, 11) * 0.05, 2)
+Bias = NDArray[np.float64]
+"""What is added to the logits, ``[8]``."""
+
+SHARES: Final = np.round(np.arange(-10, 11) * 0.05, 2)
+LEAST: Final = 0.30
+"""Sensitivity that no class is to stay below: a class that is never said is no class."""
+STEP: Final = 0.1
+STEPS: Final = 30
 
 
 def choose(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], prior: NDArray[np.float64]
-) -> tuple[float, float]:
-    """The best shift and its score: accuracy + normalised accuracy + macro F1.
+) -> tuple[Bias, float]:
+    """The best bias and its score: accuracy + normalised accuracy + macro F1.
 
-    ``probabilities``: ``[N, 8]``; ``labels``: ``[N]``; ``prior``: the classes' shares, ``[8]``.
+    Those that find ``LEAST`` of every class come before all others.  ``probabilities``: ``[N, 8]``;
+    ``labels``: ``[N]``; ``prior``: the classes' shares, ``[8]``.
     """
-    logits = np.log(np.maximum(probabilities, 1e-7))
+    logits = np.log(np.maximum(probabilities, 1e-7)).astype(np.float64)
+    tried = []
+    for share in SHARES:
+        # A class without pictures is moved by some finite number.
+        bias = -share * np.log(np.maximum(prior, 1e-6))
+        least, score = _judged(logits + bias, labels)
+        tried.append((least >= LEAST, score, bias))
+        bias = _raised(logits, labels, bias)
+        least, score = _judged(logits + bias, labels)
+        tried.append((least >= LEAST, score, bias))
+    _, score, bias = max(tried, key=lambda point: point[:2])
+    return np.round(bias, 2), score
 
-    def score(shift: float) -> float:
-        table = metrics.confusion(labels, (logits - shift * _log(prior)).argmax(1))
-        found = float(np.nanmean(metrics.sensitivities(table)))
-        return metrics.accuracy(table) + found + metrics.macro_f1(table)
 
-    best = max(SHIFTS.tolist(), key=score)
-    return best, score(best)
-
-
-def move(model: Any, shift: float, prior: NDArray[np.float64]) -> None:
-    """Shift what ``model`` says, for good."""
+def move(model: Any, bias: Bias) -> None:
+    """Add ``bias`` to the logits of ``model``, for good."""
     head = model.get_layer(EMOTION)
-    kernel, bias = head.get_weights()
-    head.set_weights([kernel, bias - shift * _log(prior)])
+    kernel, before = head.get_weights()
+    head.set_weights([kernel, before + bias])
 
 
-def prior_of(labels: NDArray[np.int64], classes: int = 8) -> NDArray[np.float64]:
-    """Each class's share of the pictures, ``[classes]``."""
-    counts: NDArray[np.float64] = np.bincount(labels, minlength=classes) / len(labels)
-    return counts
+def prior_of(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each class's share of the pictures, ``[8]``."""
+    shares: NDArray[np.float64] = np.bincount(labels, minlength=len(EMOTIONS)) / len(labels)
+    return shares
 
 
-def _log(prior: NDArray[np.float64]) -> NDArray[np.float64]:
-    # A class that no picture has is left where it is by any finite number; not by minus infinity.
-    logs: NDArray[np.float64] = np.log(np.maximum(prior, 1e-6))
-    return logs
+def _judged(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Least sensitivity, and score."""
+    table = metrics.confusion(labels, logits.argmax(1))
+    found = metrics.sensitivities(table)
+    score = metrics.accuracy(table) + float(np.nanmean(found)) + metrics.macro_f1(table)
+    return float(np.nanmin(found)), score
+
+
+def _raised(logits: NDArray[np.float64], labels: NDArray[np.int64], bias: Bias) -> Bias:
+    """A bias by which the class that is found least is found more, step by step."""
+    bias = bias.copy()
+    for _ in range(STEPS):
+        table = metrics.confusion(labels, (logits + bias).argmax(1))
+        found = metrics.sensitivities(table)
+        if np.nanmin(found) >= LEAST:
+            break
+        bias[int(np.nanargmin(found))] += STEP
+    return bias

@@ -121,7 +121,7 @@ def validate(
 ) -> dict[str, float]:
     """Figures on the validation split, without averaging in the mirror image.
 
-    ``shift`` is the best operating point and ``score`` what it would bring; all others are without.
+    ``score`` is that of the best operating point; all other figures are of the network as it is.
     """
     parts = []
     for first in range(0, len(samples), CHUNK):
@@ -132,14 +132,13 @@ def validate(
     )
     table = metrics.confusion(samples.labels, emotion.argmax(1))
     found = metrics.sensitivities(table)
-    shift, score = choose(emotion, samples.labels, prior)
+    _, score = choose(emotion, samples.labels, prior)
     axes = [metrics.axis_figures(samples.valence_arousal, plane, axis) for axis in range(2)]
     return {
         "accuracy": metrics.accuracy(table),
         "normalised_accuracy": float(np.nanmean(found)),
         "macro_f1": metrics.macro_f1(table),
         "least_sensitivity": float(np.nanmin(found)),
-        "shift": shift,
         "score": score,
         **{f"rmse_{n}": a.rmse for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
         **{f"ccc_{n}": a.ccc for n, a in zip(("valence", "arousal"), axes, strict=True) if a},

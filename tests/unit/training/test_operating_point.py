@@ -9,7 +9,7 @@ pytestmark = [
 ]
 
 from fer_edge.training.network import EMOTION, build  # noqa: E402  needs what is checked above
-from fer_edge.training.operating_point import SHIFTS, choose, move, prior_of  # noqa: E402
+from fer_edge.training.operating_point import LEAST, choose, move, prior_of  # noqa: E402
 
 PRIOR = np.array([0.4, 0.3, 0.1, 0.1, 0.04, 0.02, 0.03, 0.01])
 
@@ -23,28 +23,41 @@ def said(bias: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     return (shares / shares.sum(1, keepdims=True)).astype(np.float32), labels
 
 
-def test_a_leaning_network_is_shifted_back() -> None:
-    upright = choose(*said(0.0), PRIOR)[0]
-    for bias in (-0.3, 0.3):
-        shift, score = choose(*said(bias), PRIOR)
-        assert shift == pytest.approx(upright + bias, abs=0.051)
-        assert score > 1.5
-    assert {upright} <= set(SHIFTS.tolist())
+def test_a_leaning_network_is_set_upright() -> None:
+    upright, score = choose(*said(0.0), PRIOR)
+    for lean in (-0.3, 0.3):
+        bias, same = choose(*said(lean), PRIOR)
+        np.testing.assert_allclose(bias + lean * np.log(PRIOR), upright, atol=0.12)
+        assert same == pytest.approx(score, abs=0.03)
 
 
-def test_a_moved_network_says_what_the_shift_promised() -> None:
+def test_a_class_that_is_hardly_said_is_raised_alone() -> None:
+    probabilities, labels = said(0.0)
+    bias, _ = choose(probabilities, labels, PRIOR)
+    probabilities[:, 7] *= 0.05
+    assert (probabilities.argmax(1) == 7)[labels == 7].mean() < LEAST
+    raised, _ = choose(probabilities, labels, PRIOR)
+    np.testing.assert_allclose(raised[:7], bias[:7], atol=0.25)
+    assert raised[7] > bias[7] + 0.5
+    found = (probabilities * np.exp(raised)).argmax(1) == 7
+    assert found[labels == 7].mean() >= LEAST
+
+
+def test_a_moved_network_says_what_the_bias_promised() -> None:
     network = build(0.25, size=32)
     pictures = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 1)).astype(np.float32)
     before = network.predict(pictures, verbose=0)[EMOTION]
-    move(network, 0.4, PRIOR)
+    bias = np.linspace(-1, 1, 8)
+    move(network, bias)
     after = network.predict(pictures, verbose=0)[EMOTION]
-    wanted = before * PRIOR**-0.4
+    wanted = before * np.exp(bias)
     np.testing.assert_allclose(after, wanted / wanted.sum(1, keepdims=True), rtol=1e-4)
 
 
-def test_a_class_without_pictures_shifts_by_a_finite_number() -> None:
-    prior = prior_of(np.array([0, 0, 0, 1]))
+def test_classes_without_pictures_are_no_obstacle() -> None:
+    labels = np.array([0, 0, 0, 1])
+    prior = prior_of(labels)
     np.testing.assert_allclose(prior, [0.75, 0.25, 0, 0, 0, 0, 0, 0])
-    network = build(0.25, size=32)
-    move(network, 1.0, prior)
-    assert np.isfinite(network.get_layer(EMOTION).get_weights()[1]).all()
+    bias, score = choose(np.full((4, 8), 1 / 8, np.float32), labels, prior)
+    assert np.isfinite(bias).all()
+    assert 0 < score < 3

@@ -152,11 +152,15 @@ def test_the_operating_point_is_chosen_on_validation_and_stands_in_the_card(
     run: Config, tmp_path: Path
 ) -> None:
     weights = Path(run.out) / "best.weights.h5"
-    chosen = convert(run, weights, tmp_path, "int8", shift=None).provenance
-    (line,) = (Path(run.out) / "log.jsonl").read_text().splitlines()
-    assert chosen.shift == json.loads(line)["shift"]
-    assert (f"--shift {chosen.shift:g}" in chosen.conversion_command) == (chosen.shift != 0)
-    assert convert(run, weights, tmp_path, "int8").provenance.shift == 0
+    chosen = convert(run, weights, tmp_path, "int8", bias=None).provenance
+    numbers = ",".join(f"{b:g}" for b in chosen.logit_bias)
+    assert len(chosen.logit_bias) == 8
+    assert chosen.conversion_command.endswith(f" --bias={numbers}")
+    again = convert(run, weights, tmp_path, "int8", bias=chosen.logit_bias)
+    assert again.provenance.validation == chosen.validation
+    plain = convert(run, weights, tmp_path, "int8").provenance
+    assert plain.logit_bias == ()
+    assert "--bias" not in plain.conversion_command
 
 
 def test_a_converted_model_serves_as_a_start(run: Config, tmp_path: Path) -> None:
