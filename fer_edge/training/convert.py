@@ -38,9 +38,12 @@ from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import Recipe, augment
 from fer_edge.training.equalise import equalise
 from fer_edge.training.export import deployable, to_tflite
+from fer_edge.training.folded import fold, load_weights
+from fer_edge.training.narrow import start_from
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
 from fer_edge.training.operating_point import choose, move, prior_of
 from fer_edge.training.options import Config, input_spec, load_config
+from fer_edge.training.soup import between
 from fer_edge.types import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -106,10 +109,12 @@ def convert(
     precision: Precision,
     *,
     bias: tuple[float, ...] | None = (),
+    start_share: float = 0.0,
 ) -> ModelCard:
     """Write ``models``/NAME.tflite and NAME.json; return the card.
 
     ``bias``: added to the logits, one a class or none; chosen on the validation split if None.
+    ``start_share``: of the weights that the run started from, as in ``soup``.
     """
     network = build(
         config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
@@ -117,6 +122,10 @@ def convert(
     network.load_weights(weights)
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
+    if start_share:
+        first = load_weights(config.init, channels=config.channels)
+        mixed = between(first, fold(network), 1 - start_share)
+        start_from(network, mixed, representative(learnt, spec, config.seed))
     if bias is None:
         bias = _fitted(network, config, spec, prior_of(learnt.labels))
     if bias:
@@ -140,7 +149,13 @@ def convert(
         "outputs": OutputSpec(emotion=EMOTION, valence_arousal=VALENCE_AROUSAL),
         "quantisation": QUANTISATION[precision],
     }
-    card = _measured(config, stated, content, bias)
+    options = f"runs/{Path(config.out).name} --precision {precision}"
+    if start_share:
+        options += f" --start-share {start_share:g}"
+    if bias:
+        # An equals sign, because the first may be negative.
+        options += f" --bias={','.join(f'{b:g}' for b in bias)}"
+    card = _measured(config, stated, content, bias, options)
     models.mkdir(parents=True, exist_ok=True)
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
@@ -159,7 +174,11 @@ def _fitted(
 
 
 def _measured(
-    config: Config, stated: dict[str, Any], content: bytes, bias: tuple[float, ...]
+    config: Config,
+    stated: dict[str, Any],
+    content: bytes,
+    bias: tuple[float, ...],
+    options: str,
 ) -> ModelCard:
     """Complete the card: temperature and figures."""
     draft = ModelCard.model_construct(temperature=1.0, **stated)
@@ -171,7 +190,7 @@ def _measured(
     return ModelCard(
         temperature=temperature,
         metrics=measure(draft, content, test),
-        provenance=_provenance(config, judged.origin, validation, stated["precision"], bias),
+        provenance=_provenance(config, judged.origin, validation, bias, options),
         **stated,
     )
 
@@ -180,15 +199,11 @@ def _provenance(
     config: Config,
     origin: Origin,
     validation: Metrics,
-    precision: Precision,
     bias: tuple[float, ...],
+    options: str,
 ) -> Provenance:
     """Where the weights come from."""
     axes = {"valence": validation.valence, "arousal": validation.arousal}
-    options = f"runs/{Path(config.out).name} --precision {precision}"
-    if bias:
-        # An equals sign, because the first may be negative.
-        options += f" --bias={','.join(f'{b:g}' for b in bias)}"
     return Provenance(
         data=(*origin.data, TEACHER) if config.init or config.teacher else origin.data,
         training_command=command(config),
@@ -227,12 +242,22 @@ def main() -> None:
         default=(),
         help="of the logits, a number for each class, or `fit`: the best by the validation split",
     )
+    parser.add_argument(
+        "--start-share", type=float, default=0.0, help="of the weights that the run started from"
+    )
     parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
     args = parser.parse_args()
     config = load_config(args.run)
     for precision in args.precision or get_args(Precision):
         weights = args.run / "best.weights.h5"
-        card = convert(config, weights, args.models, precision, bias=args.bias)
+        card = convert(
+            config,
+            weights,
+            args.models,
+            precision,
+            bias=args.bias,
+            start_share=args.start_share,
+        )
         log.info("%s\n", markdown(card.name, card.metrics))
 
 

@@ -2,8 +2,9 @@
 
 What fine-tuning gained for some classes and lost for others often adds up half way (Wortsman et al.,
 *Robust fine-tuning of zero-shot models*, CVPR 2022, arXiv:2109.01903).  Both must have one origin and
-one width.  Every share of the second is measured on the validation split; the best is written, by
-accuracy + normalised accuracy, as folded weights for ``--init`` and ``--teacher``.
+one width.  Every share of the second is measured on the validation split; the best, each at its best
+operating point, is written as folded weights for ``--init`` and ``--teacher``.  With the start of a run
+and the run, that is what ``…convert --start-share`` makes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from fer_edge.evaluation.datasets import load
 from fer_edge.preprocess import to_tensor
 from fer_edge.training.folded import load_weights
 from fer_edge.training.network import Weights, teacher
+from fer_edge.training.operating_point import choose, prior_of
 from fer_edge.training.options import input_spec
 from fer_edge.training.torch_layers import native
 
@@ -66,16 +68,27 @@ def _write_best(args: argparse.Namespace) -> None:
     first, second = load_weights(args.first), load_weights(args.second)
     judged = load(args.dataset, "validation")
     pictures = to_tensor(list(judged.pictures), input_spec(args.size))
+    prior = prior_of(load(args.dataset, "train").labels)
     best = 0.0
     for share in args.shares:
         mixed = between(first, second, share)
-        said = native(teacher(mixed, size=args.size)).predict(pictures, batch_size=64, verbose=0)
-        table = metrics.confusion(judged.labels, said.argmax(1))
-        accuracy = metrics.accuracy(table)
-        normalised = float(np.nanmean(metrics.sensitivities(table)))
-        log.info("%g: accuracy %.3f, normalised accuracy %.3f", share, accuracy, normalised)
-        if accuracy + normalised > best:
-            best = accuracy + normalised
+        logits = native(teacher(mixed, size=args.size)).predict(pictures, batch_size=64, verbose=0)
+        shares = np.exp(logits - logits.max(1, keepdims=True))
+        bias, score = choose(shares / shares.sum(1, keepdims=True), judged.labels, prior)
+        for name, said in (("as it is", logits), ("at its best", logits + bias)):
+            table = metrics.confusion(judged.labels, said.argmax(1))
+            found = metrics.sensitivities(table)
+            log.info(
+                "%g, %s: accuracy %.3f, normalised accuracy %.3f, macro F1 %.3f, least found %.2f",
+                share,
+                name,
+                metrics.accuracy(table),
+                np.nanmean(found),
+                metrics.macro_f1(table),
+                np.nanmin(found),
+            )
+        if score > best:
+            best = score
             args.out.parent.mkdir(parents=True, exist_ok=True)
             np.savez(args.out, **mixed)  # type: ignore[arg-type]  # its **kwds are typed bool
 
