@@ -38,12 +38,13 @@ from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import Recipe, augment
 from fer_edge.training.equalise import equalise
 from fer_edge.training.export import deployable, to_tflite
-from fer_edge.training.folded import fold, load_weights
+from fer_edge.training.folded import fold
 from fer_edge.training.narrow import start_from
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
 from fer_edge.training.operating_point import choose, move, prior_of
 from fer_edge.training.options import Config, input_spec, load_config
 from fer_edge.training.soup import between
+from fer_edge.training.train import start
 from fer_edge.types import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,9 @@ def command(config: Config) -> str:
     words = ["python -m fer_edge.training.train"]
     for field in fields(Config):
         value = getattr(config, field.name)
-        if field.name in {"threads", "processes", "limit"} or value == "":
+        if field.name in {"threads", "processes"} or value == "":
+            continue
+        if field.name == "limit" and not value:
             continue
         if field.name == "dataset":
             kind, _, path = value.partition(":")
@@ -123,7 +126,7 @@ def convert(
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
     if start_share:
-        first = load_weights(config.init, channels=config.channels)
+        first = fold(start(config, learnt, spec))
         mixed = between(first, fold(network), 1 - start_share)
         start_from(network, mixed, representative(learnt, spec, config.seed))
     if bias is None:

@@ -3,8 +3,8 @@
 What fine-tuning gained for some classes and lost for others often adds up half way (Wortsman et al.,
 *Robust fine-tuning of zero-shot models*, CVPR 2022, arXiv:2109.01903).  Both must have one origin and
 one width.  Every share of the second is measured on the validation split; the best, each at its best
-operating point, is written as folded weights for ``--init`` and ``--teacher``.  With the start of a run
-and the run, that is what ``…convert --start-share`` makes.
+operating point, is written as folded weights for ``--init`` and ``--teacher``.  ``…convert
+--start-share`` does the same with a run and what it started from.
 """
 
 from __future__ import annotations
