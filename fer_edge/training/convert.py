@@ -74,6 +74,9 @@ def command(config: Config) -> str:
             continue
         if field.name == "limit" and not value:
             continue
+        if isinstance(value, bool):
+            words += [f"--{field.name}"] if value else []
+            continue
         if field.name == "dataset":
             kind, _, path = value.partition(":")
             value = f'{kind}:"$FER_EDGE_DATA"/{Path(path).name}'

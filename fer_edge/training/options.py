@@ -85,6 +85,8 @@ class Config:
     """Threads, or processes, that prepare pictures."""
     processes: bool = False
     """Prepare pictures in processes: for machines whose training step is quicker than threads."""
+    bfloat16: bool = False
+    """Compute in bfloat16 on a PyTorch backend: quicker where the processor has instructions for it."""
     seed: int = 1
     limit: int = 0
     """Use only this many pictures of each split; 0 is all."""

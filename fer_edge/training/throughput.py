@@ -73,7 +73,7 @@ def throughput(config: Config, samples: Samples, *, batches: int = BATCHES) -> T
     made = [whole[i] for i in range(batches)]
     one_thread = len(samples) / (time.perf_counter() - began)
     speeds = []
-    for model in (_nothing(config), native(network(config))):
+    for model in (_nothing(config), native(network(config), bfloat16=config.bfloat16)):
         compile_model(model, config, targets, batches)
         model.fit(short, verbose=0)
         began = time.perf_counter()

@@ -157,10 +157,11 @@ def train(config: Config) -> Path:
     targets = targets_of(config, samples, spec, out.parent / "cache")
     prior = prior_of(samples.labels)
     steps = max(1, len(samples) // config.batch)
-    model = native(start(config, samples, spec))
+    model = native(start(config, samples, spec), bfloat16=config.bfloat16)
     compile_model(model, config, targets, steps)
     average = Average(model, config.average)
     shadow = network(config)
+    swift = native(shadow)
     first, best = average.restore(out / "last.npz")
     if first == 0:
         log.info("start: %s", validate(model, judged, spec, prior))
@@ -176,10 +177,11 @@ def train(config: Config) -> Path:
             history = model.fit(
                 batches, initial_epoch=epoch, epochs=epoch + 1, callbacks=callbacks, verbose=0
             )
-            shadow.set_weights(average.weights)
-            figures = validate(shadow, judged, spec, prior)
+            swift.set_weights(average.weights)
+            figures = validate(swift, judged, spec, prior)
             if figures["score"] > best:
                 best = figures["score"]
+                shadow.set_weights(average.weights)
                 shadow.save_weights(out / "best.weights.h5")
             losses = {name: values[0] for name, values in history.history.items()}
             seconds = round(time.monotonic() - began)

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import logging
+import shlex
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
 from fer_edge.training.convert import command, convert  # noqa: E402
 from fer_edge.training.folded import load_weights  # noqa: E402
-from fer_edge.training.options import Config, load_config  # noqa: E402
+from fer_edge.training.options import Config, arguments, load_config  # noqa: E402
 from fer_edge.training.soup import main as mix  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
 from fer_edge.training.widths import main as train_widths  # noqa: E402
@@ -119,6 +120,21 @@ def test_every_other_way_to_train_runs(run: Config, dataset, tmp_path: Path) -> 
     words = command(config).split()
     assert words[words.index("--teacher") + 1] == "runs/tiny,runs/tiny"
     assert words[words.index("--change") + 1] == "rotation_deg=5"
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_the_command_in_the_card_says_all_that_decides(bfloat16) -> None:
+    config = Config(
+        dataset="ferplus:/data/ferplus.npz",
+        out="runs/x",
+        init="runs/w",
+        change="rotation_deg=5,occluded=0",
+        channels=3,
+        tau=0.2,
+        bfloat16=bfloat16,
+    )
+    said = arguments(shlex.split(command(config))[3:])
+    assert dataclasses.replace(said, dataset=config.dataset) == config
 
 
 def test_a_data_set_without_a_picture_is_refused_before_anything_is_written(tmp_path) -> None:
