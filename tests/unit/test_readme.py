@@ -5,23 +5,31 @@ from pathlib import Path
 
 import pytest
 
+from fer_edge.errors import ConfigError
 from fer_edge.modelcard import list_cards, models_dir
+from fer_edge.training.publish import written
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_figures_are_those_of_the_cards():
-    table = README.split("<!-- figures", 1)[1].split("<!-- end of figures", 1)[0]
-    rows = [line for line in table.splitlines() if line.startswith("| α")]
-    expected = [
-        f"| α = {card.alpha:g} {card.precision} | {metrics.accuracy:.3f} "
-        f"| {metrics.normalised_accuracy:.3f} | {metrics.macro_f1:.3f} "
-        f"| {metrics.valence.ccc:.3f} | {metrics.arousal.ccc:.3f} |"
-        for card in list_cards(models_dir())
-        for metrics in [card.metrics]
-    ]
-    assert sorted(rows) == sorted(expected)
+@pytest.mark.parametrize(
+    ("path", "tables"),
+    [("README.md", 1), ("models/README.md", 4)],
+)
+def test_the_figures_are_those_of_the_cards(path, tables):
+    text = (ROOT / path).read_text()
+    assert text.count("<!-- end of table -->") == tables
+    cards = list_cards(models_dir())
+    assert written(text, cards) == text
+    other = cards[0].metrics.model_copy(update={"accuracy": 0.1234})
+    changed = written(text, [cards[0].model_copy(update={"metrics": other}), *cards[1:]])
+    assert "| 0.123 |" in changed or "| .123 (" in changed
+
+
+def test_a_table_that_nobody_knows_is_named():
+    with pytest.raises(ConfigError, match="beauty -->: no such table; choose of overview"):
+        written("<!-- table beauty -->\n<!-- end of table -->", [])
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:)([^)]+)\)", README))))
