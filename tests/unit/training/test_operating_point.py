@@ -27,7 +27,8 @@ def test_a_leaning_network_is_set_upright() -> None:
     upright, score = choose(*said(0.0), PRIOR)
     for lean in (-0.3, 0.3):
         bias, same = choose(*said(lean), PRIOR)
-        np.testing.assert_allclose(bias + lean * np.log(PRIOR), upright, atol=0.12)
+        # A step of the share more or less is .23 for the rarest class.
+        np.testing.assert_allclose(bias + lean * np.log(PRIOR), upright, atol=0.25)
         assert same == pytest.approx(score, abs=0.02)
 
 
