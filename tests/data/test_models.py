@@ -8,7 +8,8 @@ from fer_edge.evaluation.datasets import load
 from fer_edge.evaluation.measure import measure
 from fer_edge.modelcard import GOLDEN, list_cards, models_dir, read_model
 
-pytestmark = pytest.mark.data
+# Twelve models on 3,258 faces each, in one fixture.
+pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
 
 CARDS = {card.name: card for card in list_cards(models_dir())}
 
