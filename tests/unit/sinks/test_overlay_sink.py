@@ -170,14 +170,15 @@ def test_a_window_that_a_person_closed_stays_closed(open_sink, caplog):
 
 
 def test_a_screen_that_hangs_delays_nobody(open_sink, caplog):
-    released = threading.Event()
+    hanging, released = threading.Event(), threading.Event()
     screen = MemoryScreen()
-    screen.show = lambda _image: released.wait(20)
+    screen.show = lambda _image: hanging.set() or released.wait(20)
     sink = open_sink(lambda: screen)
     started = time.monotonic()
     for seq in range(1000):
         sink.watch(Frame(stamp(seq), Picture()))
         sink.put(result())
+    assert hanging.wait(4)
     sink.close()
     assert time.monotonic() - started < 5
     assert warnings_in(caplog) == ["overlay: the screen hangs; left behind"]

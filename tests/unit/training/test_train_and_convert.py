@@ -208,7 +208,7 @@ def test_a_network_between_two_is_measured_and_serves_as_a_start(
     monkeypatch.setattr("sys.argv", [*words.split(), "--shares", "0.25"])
     with caplog.at_level(logging.INFO):
         mix()
-    assert "0.25: accuracy 0." in caplog.text
+    assert "0.25, as it is: accuracy 0." in caplog.text
     ends = load_weights(run.out), load_weights(other.out)
     between = load_weights(str(made))
     for name, kernel in between.items():
