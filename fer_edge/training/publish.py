@@ -26,8 +26,8 @@ def _name(card: ModelCard) -> str:
     return f"α = {card.alpha:g} {card.precision}"
 
 
-def _share(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")
+def _share(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}".removeprefix("0")
 
 
 def _overview(cards: Cards) -> Rows:
@@ -67,7 +67,7 @@ def _sensitivity(cards: Cards) -> Rows:
     rows = [["", *EMOTIONS]]
     for card in cards:
         found = card.metrics.sensitivity
-        rows.append([_name(card), *(f"{found[e]:.2f}".removeprefix("0") for e in EMOTIONS)])
+        rows.append([_name(card), *(_share(found[e], 2) for e in EMOTIONS)])
     return rows
 
 

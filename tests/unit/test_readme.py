@@ -27,6 +27,19 @@ def test_the_figures_are_those_of_the_cards(path, tables):
     assert "| 0.123 |" in changed or "| .123 (" in changed
 
 
+def test_the_overview_is_what_the_cards_say():
+    table = README.split("<!-- table overview", 1)[1].split("<!-- end of table", 1)[0]
+    rows = [line for line in table.splitlines() if line.startswith("| α")]
+    expected = [
+        f"| α = {card.alpha:g} {card.precision} | {metrics.accuracy:.3f} "
+        f"| {metrics.normalised_accuracy:.3f} | {metrics.macro_f1:.3f} "
+        f"| {metrics.valence.ccc:.3f} | {metrics.arousal.ccc:.3f} |"
+        for card in list_cards(models_dir())
+        for metrics in [card.metrics]
+    ]
+    assert sorted(rows) == sorted(expected)
+
+
 def test_a_table_that_nobody_knows_is_named():
     with pytest.raises(ConfigError, match="beauty -->: no such table; choose of overview"):
         written("<!-- table beauty -->\n<!-- end of table -->", [])
