@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, convolutions
+from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, convolutions, outputs
 
 FULL = 5.5
 """What a channel's largest activation becomes; ReLU6 cuts at 6."""
@@ -28,17 +28,9 @@ def equalise(model: Any, pictures: NDArray[np.float32]) -> None:
     ``pictures``: network inputs ``[N, h, w, c]``, on which the activations are measured.
     """
     names = [name for name, _ in convolutions()]
-    peaks = keras.Model(
-        model.input,
-        [keras.ops.max(model.get_layer(f"{name}_relu").output, axis=(0, 1, 2)) for name in names],
-    )
-    reached = np.max(
-        [
-            np.concatenate([np.ravel(keras.ops.convert_to_numpy(p)) for p in peaks(part)])
-            for part in np.array_split(pictures, max(1, len(pictures) // 64))
-        ],
-        axis=0,
-    )
+    peaks = [keras.ops.max(model.get_layer(f"{name}_relu").output, axis=(1, 2)) for name in names]
+    all_peaks = keras.ops.concatenate(peaks, axis=-1)
+    reached = outputs(keras.Model(model.input, all_peaks), pictures).max(0)
     start = 0
     for i, name in enumerate(names):
         normalisation = model.get_layer(f"{name}_bn")

@@ -23,6 +23,7 @@ from fer_edge.training.network import (
     VALENCE_AROUSAL,
     Weights,
     convolutions,
+    outputs,
     set_folded,
     set_statistics,
     teacher,
@@ -71,12 +72,7 @@ def least_squares(
 
 def _outputs(model: Any, layer: str, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     """What ``layer`` puts out for ``pictures``."""
-    part = keras.Model(model.input, model.get_layer(layer).output)
-    # Called, not `predict`ed: that would compile each of these many networks for one use.
-    chunks = np.array_split(pictures, -(-len(pictures) // 64))
-    return np.concatenate(
-        [keras.ops.convert_to_numpy(part(chunk, training=False)) for chunk in chunks]
-    )
+    return outputs(keras.Model(model.input, model.get_layer(layer).output), pictures)
 
 
 def _sampled(maps: NDArray[np.float32], per_picture: int = 32) -> NDArray[np.float32]:

@@ -52,6 +52,15 @@ def build(
     return keras.Model(inputs, outputs, name=f"mobilenet_v1_{alpha:g}_{size or 'any'}")
 
 
+def outputs(part: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a part of a network with one output makes of its ``inputs`` ``[N, …]``, some at a time."""
+    # Called, not `predict`ed: that would compile each of many parts for one use.
+    chunks = np.array_split(inputs, -(-len(inputs) // 64))
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(part(chunk, training=False)) for chunk in chunks]
+    )
+
+
 def set_folded(model: Any, name: str, kernel: NDArray[Any], bias: NDArray[Any]) -> None:
     """Give convolution ``name`` a kernel and, through its normalisation, a bias.
 

@@ -14,12 +14,13 @@ pytestmark = [
 import keras  # noqa: E402  only where it is installed
 
 from fer_edge.errors import ConfigError  # noqa: E402
+from fer_edge.training.correct import correct, rounded  # noqa: E402
 from fer_edge.training.equalise import FULL, equalise  # noqa: E402
 from fer_edge.training.export import deployable  # noqa: E402
 from fer_edge.training.folded import fold, load_weights  # noqa: E402
 from fer_edge.training.losses import adjusted_cross_entropy, plane_loss  # noqa: E402
 from fer_edge.training.narrow import least_squares, start_from, strongest  # noqa: E402
-from fer_edge.training.network import build, convolutions, teacher, width  # noqa: E402
+from fer_edge.training.network import build, convolutions, outputs, teacher, width  # noqa: E402
 from fer_edge.training.options import Config  # noqa: E402
 
 
@@ -192,6 +193,34 @@ def test_equalised_channels_fill_their_range_and_say_the_same() -> None:
     first = keras.Model(model.input, model.get_layer("conv1_relu").output)
     peaks = first.predict(pictures, verbose=0).max((0, 1, 2))
     np.testing.assert_allclose(peaks[peaks > 0], FULL, rtol=0.01)
+
+
+def test_rounded_kernels_leave_every_channel_its_mean(pictures) -> None:
+    model = deployable(used(0.25))
+    layers = ["conv1_bn", "conv_dw_2_bn", "conv_pw_3_bn"]
+    parts = [keras.Model(model.input, model.get_layer(name).output) for name in layers]
+    before = [outputs(part, pictures) for part in parts]
+    said = model.predict(pictures, verbose=0)
+    kernel = model.get_layer("conv_pw_13").get_weights()[0]
+    correct(model, pictures)
+    for part, maps in zip(parts, before, strict=True):
+        after = outputs(part, pictures)
+        assert np.abs(after - maps).max() > 1e-4
+        np.testing.assert_allclose(
+            after.mean((0, 1, 2), float), maps.mean((0, 1, 2), float), atol=1e-5
+        )
+    np.testing.assert_array_equal(model.get_layer("conv_pw_13").get_weights()[0], rounded(kernel))
+    assert agreement(said, model.predict(pictures, verbose=0)) > 0.99
+
+
+def test_a_rounded_kernel_has_the_values_of_int8_and_is_its_own_rounding() -> None:
+    kernel = np.random.default_rng(5).normal(size=(3, 3, 4, 6)).astype("float32")
+    kernel[..., 5] = 0
+    nearest = rounded(kernel)
+    largest = np.abs(kernel).max((0, 1, 2))
+    np.testing.assert_allclose(np.abs(nearest).max((0, 1, 2)), largest, rtol=1e-6)
+    assert (np.abs(nearest - kernel) <= largest / 254 * 1.001).all()
+    np.testing.assert_allclose(rounded(nearest), nearest, rtol=1e-6)
 
 
 def test_logit_adjustment_asks_more_of_rare_classes() -> None:
