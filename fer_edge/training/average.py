@@ -17,6 +17,12 @@ EVERY = 4
 """Steps between two updates: reading the weights costs a little."""
 
 
+def averages(path: Path) -> list[NDArray[np.float32]]:
+    """The averaged weights in what ``save`` left."""
+    with np.load(path, allow_pickle=False) as stored:
+        return [stored[key] for key in sorted(stored.files) if key.startswith("average/")]
+
+
 class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """Keeps an exponential average of all weights, batch statistics included; or, at 0, the last."""
 

@@ -36,6 +36,7 @@ from fer_edge.modelcard import (
 )
 from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import Recipe, augment
+from fer_edge.training.average import averages
 from fer_edge.training.correct import correct
 from fer_edge.training.equalise import equalise
 from fer_edge.training.export import deployable, to_tflite
@@ -121,13 +122,18 @@ def convert(
 ) -> ModelCard:
     """Write ``models``/NAME.tflite and NAME.json; return the card.
 
+    ``weights``: the run's ``best.weights.h5``, or ``last.npz`` for the averages of its last epoch.
     ``bias``: added to the logits, one a class or none; chosen on the validation split if None.
     ``start_share``: of the weights that the run started from, as in ``soup``.
     """
     network = build(
         config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
     )
-    network.load_weights(weights)
+    last = weights.suffix == ".npz"
+    if last:
+        network.set_weights(averages(weights))
+    else:
+        network.load_weights(weights)
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
     if start_share:
@@ -159,6 +165,8 @@ def convert(
         "quantisation": QUANTISATION[precision],
     }
     options = f"runs/{Path(config.out).name} --precision {precision}"
+    if last:
+        options += " --last"
     if start_share:
         options += f" --start-share {start_share:g}"
     if bias:
@@ -254,11 +262,14 @@ def main() -> None:
     parser.add_argument(
         "--start-share", type=float, default=0.0, help="of the weights that the run started from"
     )
+    parser.add_argument(
+        "--last", action="store_true", help="take the averages of the last epoch, not of the best"
+    )
     parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
     args = parser.parse_args()
     config = load_config(args.run)
     for precision in args.precision or get_args(Precision):
-        weights = args.run / "best.weights.h5"
+        weights = args.run / ("last.npz" if args.last else "best.weights.h5")
         card = convert(
             config,
             weights,

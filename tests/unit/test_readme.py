@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.mark.parametrize(
     ("path", "tables"),
-    [("README.md", 1), ("models/README.md", 4)],
+    [("README.md", 1), ("models/README.md", 5)],
 )
 def test_the_figures_are_those_of_the_cards(path, tables):
     text = (ROOT / path).read_text()
@@ -38,6 +38,18 @@ def test_the_overview_is_what_the_cards_say():
         for metrics in [card.metrics]
     ]
     assert sorted(rows) == sorted(expected)
+
+
+def test_a_target_that_is_not_reached_is_marked():
+    (card,) = [c for c in list_cards(models_dir()) if (c.alpha, c.precision) == (0.25, "int8")]
+    found = card.metrics.sensitivity | {"disgust": 0.29}
+    figures = {"accuracy": 0.82, "normalised_accuracy": 0.6399, "macro_f1": 0.7}
+    metrics = card.metrics.model_copy(update=figures | {"sensitivity": found})
+    empty = "<!-- table targets -->\n<!-- end of table -->"
+    row = written(empty, [card.model_copy(update={"metrics": metrics})]).splitlines()[3]
+    assert (
+        row == "| α = 0.25 | .820 ≥ .82 | .640 **<** .64 | .700 ≥ .64 | .290 **<** .30 (disgust) |"
+    )
 
 
 def test_a_table_that_nobody_knows_is_named():

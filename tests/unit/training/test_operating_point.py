@@ -44,6 +44,16 @@ def test_a_class_that_is_hardly_said_is_raised_alone() -> None:
     assert found[labels == 7].mean() >= LEAST
 
 
+def test_a_class_that_nothing_tells_from_others_is_not_raised_at_their_cost() -> None:
+    probabilities, labels = said(0.0)
+    probabilities[:, 7] = np.random.default_rng(1).permutation(probabilities[:, 7]) * 0.05
+    bias, score = choose(probabilities, labels, PRIOR)
+    told = (probabilities * np.exp(bias)).argmax(1)
+    assert (told == 7).mean() < 0.05
+    assert (told == labels).mean() > 0.9 * (labels != 7).mean()
+    assert score < 1.9
+
+
 def test_a_moved_network_says_what_the_bias_promised() -> None:
     network = build(0.25, size=32)
     pictures = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 1)).astype(np.float32)

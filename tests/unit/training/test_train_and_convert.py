@@ -22,8 +22,10 @@ from fer_edge.errors import ConfigError  # noqa: E402
 from fer_edge.evaluation.datasets import load  # noqa: E402
 from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
+from fer_edge.training.average import averages  # noqa: E402
 from fer_edge.training.convert import command, convert  # noqa: E402
-from fer_edge.training.folded import load_weights  # noqa: E402
+from fer_edge.training.folded import fold, load_weights  # noqa: E402
+from fer_edge.training.network import build  # noqa: E402
 from fer_edge.training.options import Config, arguments, load_config  # noqa: E402
 from fer_edge.training.soup import main as mix  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
@@ -177,6 +179,19 @@ def test_the_operating_point_is_chosen_on_validation_and_stands_in_the_card(
     plain = convert(run, weights, tmp_path, "int8").provenance
     assert plain.logit_bias == ()
     assert "--bias" not in plain.conversion_command
+
+
+def test_the_averages_of_the_last_epoch_can_be_taken_instead_of_the_best(
+    run: Config, tmp_path: Path
+) -> None:
+    last = Path(run.out) / "last.npz"
+    card = convert(run, last, tmp_path, "float32")
+    assert card.provenance.conversion_command.endswith(" --precision float32 --last")
+    network = build(run.alpha, size=run.size)
+    network.set_weights(averages(last))
+    stored = load_weights(str(tmp_path / card.file))
+    for name, values in fold(network).items():
+        np.testing.assert_allclose(stored[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
 def test_a_converted_model_serves_as_a_start(run: Config, tmp_path: Path) -> None:
