@@ -60,6 +60,15 @@ def test_ctrl_c_ends_it_in_order():
     assert not any("Traceback" in line for line in daemon.errors)
 
 
+@pytest.fixture
+def with_terminal():
+    """As if the tests themselves had not been started with nohup, which programs inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("with_terminal")
 @pytest.mark.parametrize(("prefix", "survives"), [([], False), (["nohup"], True)])
 def test_a_terminal_that_is_closed_ends_it_unless_nohup_was_asked_for(prefix, survives):
     command = [*prefix, *PROGRAM, "run", "--source", "demo", "--output", "jsonl"]
