@@ -29,7 +29,7 @@ LEAST: Final = 0.30
 """Sensitivity that no class is to stay below: a class that is never said is no class."""
 MISSING: Final = 1 / 3
 """Score that each missing part of ``LEAST`` costs, so a tenth for a class that is never found.  Not all
-that it takes: one face of twenty more may turn a hundred neutral ones into contempt."""
+that it takes: one face of twenty more has cost fifty of other classes."""
 STEP: Final = 0.1
 STEPS: Final = 30
 
