@@ -52,6 +52,17 @@ def test_every_frame_of_a_recording_in_order():
     assert stamps == sorted(stamps)
 
 
+@pytest.fixture
+def terminal():
+    """As if the tests were started from a terminal, whose signals nohup and `&` have ignored."""
+    usual = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_ctrl_c_ends_it_in_order():
     with running("--source", "demo") as daemon:
         daemon.wait_for(lambda: daemon.lines)
@@ -60,15 +71,7 @@ def test_ctrl_c_ends_it_in_order():
     assert not any("Traceback" in line for line in daemon.errors)
 
 
-@pytest.fixture
-def with_terminal():
-    """As if the tests themselves had not been started with nohup, which programs inherit."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
-@pytest.mark.usefixtures("with_terminal")
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(("prefix", "survives"), [([], False), (["nohup"], True)])
 def test_a_terminal_that_is_closed_ends_it_unless_nohup_was_asked_for(prefix, survives):
     command = [*prefix, *PROGRAM, "run", "--source", "demo", "--output", "jsonl"]
@@ -99,6 +102,7 @@ main()
 """
 
 
+@pytest.mark.usefixtures("terminal")
 def test_ctrl_c_before_anything_has_begun():
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, "version"],
