@@ -20,7 +20,12 @@ EVERY = 4
 def averages(path: Path) -> list[NDArray[np.float32]]:
     """The averaged weights in what ``save`` left."""
     with np.load(path, allow_pickle=False) as stored:
-        return [stored[key] for key in sorted(stored.files) if key.startswith("average/")]
+        return _group(stored, "average")
+
+
+def _group(stored: Any, group: str) -> list[NDArray[Any]]:
+    """The arrays of one group, in the order in which they were saved."""
+    return [stored[key] for key in sorted(stored.files) if key.startswith(f"{group}/")]
 
 
 class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -61,15 +66,11 @@ class Average(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no t
         if not path.is_file():
             return 0, -math.inf
         with np.load(path, allow_pickle=False) as stored:
-            groups: dict[str, list[NDArray[Any]]] = {"model": [], "average": [], "optimizer": []}
-            for key in sorted(k for k in stored.files if "/" in k):
-                groups[key.split("/")[0]].append(stored[key])
+            self._network.set_weights(_group(stored, "model"))
+            self.weights = _group(stored, "average")
+            for variable, value in zip(
+                self._network.optimizer.variables, _group(stored, "optimizer"), strict=True
+            ):
+                variable.assign(value)
             self._steps = int(stored["steps"])
-            epoch, best = int(stored["epoch"]), float(stored["best"])
-        self._network.set_weights(groups["model"])
-        self.weights = groups["average"]
-        for variable, value in zip(
-            self._network.optimizer.variables, groups["optimizer"], strict=True
-        ):
-            variable.assign(value)
-        return epoch, best
+            return int(stored["epoch"]), float(stored["best"])
