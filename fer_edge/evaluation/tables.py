@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -124,16 +125,16 @@ def markdown(name: str, figures: Metrics, table: Any = None) -> str:
     """The figures as tables for a README; those of single classes too if their ``table`` is given."""
     parts = [
         f"**{name}** on {figures.dataset}, {figures.split}: {figures.samples} faces",
-        _markdown_table(("figure", "value", "95 %"), overall_rows(figures)),
-        _markdown_table(("", *PLANE_COLUMNS), plane_rows(figures)),
+        markdown_table(("figure", "value", "95 %"), overall_rows(figures)),
+        markdown_table(("", *PLANE_COLUMNS), plane_rows(figures)),
     ]
     if table is not None:
-        parts.append(_markdown_table(("", *CLASS_COLUMNS), class_rows(figures, table)))
+        parts.append(markdown_table(("", *CLASS_COLUMNS), class_rows(figures, table)))
         parts.append("Confusion matrix: what it is down, what was said across.")
-        parts.append(_markdown_table(("", *EMOTIONS), confusion_rows(table)))
+        parts.append(markdown_table(("", *EMOTIONS), confusion_rows(table)))
     else:
         found = [_share(figures.sensitivity.get(emotion, np.nan)) for emotion in EMOTIONS]
-        parts.append(_markdown_table(("", *EMOTIONS), [("sensitivity", *found)]))
+        parts.append(markdown_table(("", *EMOTIONS), [("sensitivity", *found)]))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -166,10 +167,11 @@ def _share(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _markdown_table(columns: tuple[str, ...], rows: Rows) -> str:
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lines of a Markdown table; nothing for no rows."""
     if not rows:
         return ""
-    lines = [columns, ("---",) * len(columns), *rows]
+    lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -1,8 +1,7 @@
 """Trained weights to a TFLite file and its card: ``python -m fer_edge.training.convert``.
 
 Takes the folder that ``…train`` wrote.  The card's figures are measured on the file itself, by
-what runs on the edge; its temperature, and with ``--bias fit`` its operating point, are fitted on the
-validation split.
+what runs on the edge; its temperature is fitted on the validation split.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from fer_edge.training.export import deployable, to_tflite
 from fer_edge.training.folded import fold
 from fer_edge.training.narrow import start_from
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
-from fer_edge.training.operating_point import choose, move, prior_of
+from fer_edge.training.operating_point import move, prior_of, towards_rare
 from fer_edge.training.options import Config, input_spec, load_config
 from fer_edge.training.soup import between
 from fer_edge.training.train import start
@@ -117,14 +116,14 @@ def convert(
     models: Path,
     precision: Precision,
     *,
-    bias: tuple[float, ...] | None = (),
     start_share: float = 0.0,
+    rare_share: float = 0.0,
 ) -> ModelCard:
     """Write ``models``/NAME.tflite and NAME.json; return the card.
 
     ``weights``: the run's ``best.weights.h5``, or ``last.npz`` for the averages of its last epoch.
-    ``bias``: added to the logits, one a class or none; chosen on the validation split if None.
     ``start_share``: of the weights that the run started from, as in ``soup``.
+    ``rare_share``: of the log of the classes' prior, taken from the logits, as in ``operating_point``.
     """
     network = build(
         config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
@@ -140,10 +139,8 @@ def convert(
         first = fold(start(config, learnt, spec))
         mixed = between(first, fold(network), 1 - start_share)
         start_from(network, mixed, representative(learnt, spec, config.seed))
-    if bias is None:
-        bias = _fitted(network, config, spec, prior_of(learnt.labels))
-    if bias:
-        move(network, np.array(bias))
+    bias = towards_rare(prior_of(learnt.labels), rare_share)
+    move(network, bias)
     pictures = representative(learnt, spec, config.seed)
     deployed = deployable(network)
     if precision == "int8":
@@ -169,25 +166,13 @@ def convert(
         options += " --last"
     if start_share:
         options += f" --start-share {start_share:g}"
-    if bias:
-        # An equals sign, because the first may be negative.
-        options += f" --bias={','.join(f'{b:g}' for b in bias)}"
-    card = _measured(config, stated, content, bias, options)
+    if rare_share:
+        options += f" --rare-share {rare_share:g}"
+    card = _measured(config, stated, content, tuple(bias) if rare_share else (), options)
     models.mkdir(parents=True, exist_ok=True)
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     return card
-
-
-def _fitted(
-    network: Any, config: Config, spec: InputSpec, prior: NDArray[np.float64]
-) -> tuple[float, ...]:
-    """The operating point by the validation split."""
-    judged = load(config.dataset, "validation")
-    said = network.predict(to_tensor(list(judged.pictures), spec), batch_size=64, verbose=0)
-    bias, _ = choose(said[EMOTION], judged.labels, prior)
-    log.info("bias of the logits, by the validation split: %s", bias.tolist())
-    return tuple(bias.tolist())
 
 
 def _measured(
@@ -237,16 +222,6 @@ def _provenance(
     )
 
 
-def _bias(words: str) -> tuple[float, ...] | None:
-    """Read one number for each class, separated by commas, or `fit`."""
-    if words == "fit":
-        return None
-    bias = tuple(float(word) for word in words.split(","))
-    if len(bias) != len(EMOTIONS):
-        raise argparse.ArgumentTypeError(f"{len(bias)} numbers; write {len(EMOTIONS)}, or `fit`")
-    return bias
-
-
 def main() -> None:
     """Read the command line and convert."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -254,13 +229,13 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder that the training wrote")
     parser.add_argument("--precision", choices=get_args(Precision), action="append")
     parser.add_argument(
-        "--bias",
-        type=_bias,
-        default=(),
-        help="of the logits, a number for each class, or `fit`: the best by the validation split",
+        "--start-share", type=float, default=0.0, help="of the weights that the run started from"
     )
     parser.add_argument(
-        "--start-share", type=float, default=0.0, help="of the weights that the run started from"
+        "--rare-share",
+        type=float,
+        default=0.0,
+        help="of the classes' log prior: more of it finds rare classes oftener, all less often right",
     )
     parser.add_argument(
         "--last", action="store_true", help="take the averages of the last epoch, not of the best"
@@ -275,8 +250,8 @@ def main() -> None:
             weights,
             args.models,
             precision,
-            bias=args.bias,
             start_share=args.start_share,
+            rare_share=args.rare_share,
         )
         log.info("%s\n", markdown(card.name, card.metrics))
 

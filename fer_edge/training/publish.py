@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fer_edge.errors import ConfigError, FerEdgeError
+from fer_edge.evaluation.tables import markdown_table
 from fer_edge.modelcard import GOLDEN, AxisFigures, ModelCard, list_cards, models_dir
 from fer_edge.types import EMOTIONS
 
@@ -142,8 +143,7 @@ def written(text: str, cards: Cards) -> str:
             known = ", ".join(TABLES)
             raise ConfigError(f"<!-- table {found['name']} -->: no such table; choose of {known}")
         head, *rows = TABLES[found["name"]](cards)
-        lines = [head, ["---"] * len(head), *rows]
-        return found[1] + "".join(f"| {' | '.join(line)} |\n" for line in lines) + found[4]
+        return f"{found[1]}{markdown_table(head, rows)}\n{found[4]}"
 
     pattern = r"(<!-- table (?P<name>\w+) -->\n)(.*?)(<!-- end of table -->)"
     return re.sub(pattern, table, text, flags=re.DOTALL)

@@ -3,7 +3,7 @@
 Run again with the same ``--out`` it goes on where it stopped.  In ``--out``: ``config.json`` and
 ``recipe.json``; ``log.jsonl``, one line an epoch, on the validation split, and the same for
 TensorBoard (``tensorboard --logdir OUT``); ``last.npz``, to go on from; ``best.weights.h5``, averaged
-weights of the best epoch by validation, at its best operating point, for ``…convert``.
+weights of the epoch with the most of accuracy and macro F1 there, for ``…convert``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.evaluation import metrics
@@ -33,7 +32,6 @@ from fer_edge.training.folded import load_weights
 from fer_edge.training.losses import adjusted_cross_entropy, plane_loss
 from fer_edge.training.narrow import start_from
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
-from fer_edge.training.operating_point import choose, prior_of
 from fer_edge.training.options import Config, arguments, input_spec
 from fer_edge.training.progress import Bar
 from fer_edge.training.tensorboard import EventFile
@@ -116,12 +114,10 @@ def compile_model(model: Any, config: Config, targets: Targets, steps: int) -> N
     optimizer.build(model.trainable_variables)
 
 
-def validate(
-    model: Any, samples: Samples, spec: InputSpec, prior: NDArray[np.float64]
-) -> dict[str, float]:
+def validate(model: Any, samples: Samples, spec: InputSpec) -> dict[str, float]:
     """Figures on the validation split, without averaging in the mirror image.
 
-    ``score`` is that of the best operating point; all other figures are of the network as it is.
+    ``score``, by which an epoch is the best, is accuracy + macro F1.
     """
     parts = []
     for first in range(0, len(samples), CHUNK):
@@ -132,14 +128,14 @@ def validate(
     )
     table = metrics.confusion(samples.labels, emotion.argmax(1))
     found = metrics.sensitivities(table)
-    _, score = choose(emotion, samples.labels, prior)
+    accuracy, macro_f1 = metrics.accuracy(table), metrics.macro_f1(table)
     axes = [metrics.axis_figures(samples.valence_arousal, plane, axis) for axis in range(2)]
     return {
-        "accuracy": metrics.accuracy(table),
+        "accuracy": accuracy,
         "normalised_accuracy": float(np.nanmean(found)),
-        "macro_f1": metrics.macro_f1(table),
+        "macro_f1": macro_f1,
         "least_sensitivity": float(np.nanmin(found)),
-        "score": score,
+        "score": accuracy + macro_f1,
         **{f"rmse_{n}": a.rmse for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
         **{f"ccc_{n}": a.ccc for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
     }
@@ -155,7 +151,6 @@ def train(config: Config) -> Path:
     for name, chosen in (("config", config), ("recipe", recipe)):
         (out / f"{name}.json").write_text(json.dumps(dataclasses.asdict(chosen), indent=2) + "\n")
     targets = targets_of(config, samples, spec, out.parent / "cache")
-    prior = prior_of(samples.labels)
     steps = max(1, len(samples) // config.batch)
     model = native(start(config, samples, spec), bfloat16=config.bfloat16)
     compile_model(model, config, targets, steps)
@@ -164,7 +159,7 @@ def train(config: Config) -> Path:
     swift = native(shadow)
     first, best = average.restore(out / "last.npz")
     if first == 0:
-        log.info("start: %s", validate(model, judged, spec, prior))
+        log.info("start: %s", validate(model, judged, spec))
     events = EventFile(out / "tensorboard")
     with Bar(config.epochs, steps, config.batch, first=first) as bar:
         for epoch in range(first, config.epochs):
@@ -178,7 +173,7 @@ def train(config: Config) -> Path:
                 batches, initial_epoch=epoch, epochs=epoch + 1, callbacks=callbacks, verbose=0
             )
             swift.set_weights(average.weights)
-            figures = validate(swift, judged, spec, prior)
+            figures = validate(swift, judged, spec)
             if figures["score"] > best:
                 best = figures["score"]
                 shadow.set_weights(average.weights)

@@ -26,6 +26,7 @@ from fer_edge.training.average import averages  # noqa: E402
 from fer_edge.training.convert import command, convert  # noqa: E402
 from fer_edge.training.folded import fold, load_weights  # noqa: E402
 from fer_edge.training.network import build  # noqa: E402
+from fer_edge.training.operating_point import compare, prior_of, towards_rare  # noqa: E402
 from fer_edge.training.options import Config, arguments, load_config  # noqa: E402
 from fer_edge.training.soup import main as mix  # noqa: E402
 from fer_edge.training.train import train  # noqa: E402
@@ -166,19 +167,32 @@ def test_conversion_makes_a_model_and_a_card_that_evaluation_reproduces(
     assert json.loads(done.stdout)["figures"]["accuracy"] == card.metrics.accuracy
 
 
-def test_the_operating_point_is_chosen_on_validation_and_stands_in_the_card(
+def test_a_share_for_rare_classes_moves_the_model_and_stands_in_the_card(
     run: Config, tmp_path: Path
 ) -> None:
     weights = Path(run.out) / "best.weights.h5"
-    chosen = convert(run, weights, tmp_path, "int8", bias=None).provenance
-    numbers = ",".join(f"{b:g}" for b in chosen.logit_bias)
-    assert len(chosen.logit_bias) == 8
-    assert chosen.conversion_command.endswith(f" --bias={numbers}")
-    again = convert(run, weights, tmp_path, "int8", bias=chosen.logit_bias)
-    assert again.provenance.validation == chosen.validation
-    plain = convert(run, weights, tmp_path, "int8").provenance
-    assert plain.logit_bias == ()
-    assert "--bias" not in plain.conversion_command
+    plain = convert(run, weights, tmp_path / "plain", "float32")
+    moved = convert(run, weights, tmp_path / "moved", "float32", rare_share=0.5)
+    assert plain.provenance.logit_bias == ()
+    assert "--rare-share" not in plain.provenance.conversion_command
+    assert moved.provenance.conversion_command.endswith(" --rare-share 0.5")
+    prior = prior_of(load(run.dataset, "train").labels)
+    assert moved.provenance.logit_bias == tuple(towards_rare(prior, 0.5))
+    before, after = (
+        load_weights(str(tmp_path / folder / plain.file))["emotion/bias"]
+        for folder in ("plain", "moved")
+    )
+    np.testing.assert_allclose(after - before, towards_rare(prior, 0.5), atol=0.01)
+
+
+def test_what_shares_bring_starts_from_what_the_card_states(run: Config, tmp_path: Path) -> None:
+    card = convert(run, Path(run.out) / "best.weights.h5", tmp_path, "float32")
+    stated = card.provenance.validation
+    head, rows = compare(run.dataset, tmp_path)
+    (unmoved,) = (dict(zip(head, row, strict=True)) for row in rows if row[0] == "0")
+    assert unmoved["accuracy"] == f"{stated['accuracy']:.3f}"
+    assert unmoved["macro F1"] == f"{stated['macro_f1']:.3f}"
+    assert rows[-1][0] == "chosen on the other half"
 
 
 def test_the_averages_of_the_last_epoch_can_be_taken_instead_of_the_best(
@@ -223,7 +237,7 @@ def test_a_network_between_two_is_measured_and_serves_as_a_start(
     monkeypatch.setattr("sys.argv", [*words.split(), "--shares", "0.25"])
     with caplog.at_level(logging.INFO):
         mix()
-    assert "0.25, as it is: accuracy 0." in caplog.text
+    assert "0.25: accuracy 0." in caplog.text
     ends = load_weights(run.out), load_weights(other.out)
     between = load_weights(str(made))
     for name, kernel in between.items():
