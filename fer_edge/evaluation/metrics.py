@@ -86,6 +86,17 @@ def normalised(truth: Labels, predicted: Labels, *, seed: int = 0) -> Normalised
     )
 
 
+def summary(table: NDArray[np.int64]) -> dict[str, float]:
+    """Of a confusion matrix: accuracy, normalised accuracy (without draws), macro F1, least sensitivity."""
+    found = sensitivities(table)
+    return {
+        "accuracy": accuracy(table),
+        "normalised_accuracy": float(np.nanmean(found)),
+        "macro_f1": macro_f1(table),
+        "least_sensitivity": float(np.nanmin(found)),
+    }
+
+
 def row_shares(table: NDArray[np.int64]) -> NDArray[np.float64]:
     """``[8, 8]``: what became of each class, as shares of it; rows of classes without samples are 0."""
     shares: NDArray[np.float64] = table / np.maximum(table.sum(1, keepdims=True), 1)

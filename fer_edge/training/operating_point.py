@@ -83,23 +83,14 @@ def chosen_elsewhere(
 
 def _best(tables: list[Table]) -> int:
     """The one with the most of accuracy, normalised accuracy and macro F1."""
-    return int(np.argmax([sum(_figures(table)[:3]) for table in tables]))
-
-
-def _figures(table: Table) -> tuple[float, float, float, float]:
-    """Accuracy, normalised accuracy, macro F1 and the least sensitivity."""
-    found = metrics.sensitivities(table)
-    return (
-        metrics.accuracy(table),
-        float(np.nanmean(found)),
-        metrics.macro_f1(table),
-        float(np.nanmin(found)),
-    )
+    figures = [metrics.summary(table) for table in tables]
+    scores = [f["accuracy"] + f["normalised_accuracy"] + f["macro_f1"] for f in figures]
+    return int(np.argmax(scores))
 
 
 def _row(name: str, tables: Iterable[Table]) -> list[str]:
     """The mean figures of several models."""
-    means = np.mean([_figures(table) for table in tables], axis=0)
+    means = np.mean([list(metrics.summary(table).values()) for table in tables], axis=0)
     return [name, *(f"{value:.3f}" for value in means)]
 
 

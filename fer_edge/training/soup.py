@@ -71,22 +71,15 @@ def _write_best(args: argparse.Namespace) -> None:
     for share in args.shares:
         mixed = between(first, second, share)
         logits = native(teacher(mixed, size=args.size)).predict(pictures, batch_size=64, verbose=0)
-        table = metrics.confusion(judged.labels, logits.argmax(1))
-        accuracy, f1, found = (
-            metrics.accuracy(table),
-            metrics.macro_f1(table),
-            metrics.sensitivities(table),
-        )
+        figures = metrics.summary(metrics.confusion(judged.labels, logits.argmax(1)))
         log.info(
             "%g: accuracy %.3f, normalised accuracy %.3f, macro F1 %.3f, least found %.2f",
             share,
-            accuracy,
-            np.nanmean(found),
-            f1,
-            np.nanmin(found),
+            *figures.values(),
         )
-        if accuracy + f1 > best:
-            best = accuracy + f1
+        score = figures["accuracy"] + figures["macro_f1"]
+        if score > best:
+            best = score
             args.out.parent.mkdir(parents=True, exist_ok=True)
             np.savez(args.out, **mixed)  # type: ignore[arg-type]  # its **kwds are typed bool
 

@@ -126,16 +126,11 @@ def validate(model: Any, samples: Samples, spec: InputSpec) -> dict[str, float]:
     emotion, plane = (
         np.concatenate([p[name] for p in parts]) for name in (EMOTION, VALENCE_AROUSAL)
     )
-    table = metrics.confusion(samples.labels, emotion.argmax(1))
-    found = metrics.sensitivities(table)
-    accuracy, macro_f1 = metrics.accuracy(table), metrics.macro_f1(table)
+    figures = metrics.summary(metrics.confusion(samples.labels, emotion.argmax(1)))
     axes = [metrics.axis_figures(samples.valence_arousal, plane, axis) for axis in range(2)]
     return {
-        "accuracy": accuracy,
-        "normalised_accuracy": float(np.nanmean(found)),
-        "macro_f1": macro_f1,
-        "least_sensitivity": float(np.nanmin(found)),
-        "score": accuracy + macro_f1,
+        **figures,
+        "score": figures["accuracy"] + figures["macro_f1"],
         **{f"rmse_{n}": a.rmse for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
         **{f"ccc_{n}": a.ccc for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
     }
