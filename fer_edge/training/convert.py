@@ -125,23 +125,15 @@ def convert(
     ``start_share``: of the weights that the run started from, as in ``soup``.
     ``rare_share``: of the log of the classes' prior, taken from the logits, as in ``operating_point``.
     """
-    network = build(
-        config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
-    )
-    last = weights.suffix == ".npz"
-    if last:
-        network.set_weights(averages(weights))
-    else:
-        network.load_weights(weights)
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
+    pictures = representative(learnt, spec, config.seed)
+    network = _trained(config, weights)
     if start_share:
         first = fold(start(config, learnt, spec))
-        mixed = between(first, fold(network), 1 - start_share)
-        start_from(network, mixed, representative(learnt, spec, config.seed))
+        start_from(network, between(first, fold(network), 1 - start_share), pictures)
     bias = towards_rare(prior_of(learnt.labels), rare_share)
     move(network, bias)
-    pictures = representative(learnt, spec, config.seed)
     deployed = deployable(network)
     if precision == "int8":
         equalise(deployed, pictures)
@@ -162,7 +154,7 @@ def convert(
         "quantisation": QUANTISATION[precision],
     }
     options = f"runs/{Path(config.out).name} --precision {precision}"
-    if last:
+    if weights.suffix == ".npz":
         options += " --last"
     if start_share:
         options += f" --start-share {start_share:g}"
@@ -173,6 +165,18 @@ def convert(
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     return card
+
+
+def _trained(config: Config, weights: Path) -> Any:
+    """The network with the weights of its best epoch or the averages of its last."""
+    network = build(
+        config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
+    )
+    if weights.suffix == ".npz":
+        network.set_weights(averages(weights))
+    else:
+        network.load_weights(weights)
+    return network
 
 
 def _measured(
