@@ -123,7 +123,8 @@ def convert(
 
     ``weights``: the run's ``best.weights.h5``, or ``last.npz`` for the averages of its last epoch.
     ``start_share``: of the weights that the run started from, as in ``soup``.
-    ``rare_share``: of the log of the classes' prior, taken from the logits, as in ``operating_point``.
+    ``rare_share``: of the log of the rare classes' prior, taken from the logits, as in
+    ``operating_point``.
     """
     spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
@@ -239,7 +240,7 @@ def main() -> None:
         "--rare-share",
         type=float,
         default=0.0,
-        help="of the classes' log prior: more of it finds rare classes oftener, all less often right",
+        help="of rare classes' log prior: more of it finds them oftener, the others a little less",
     )
     parser.add_argument(
         "--last", action="store_true", help="take the averages of the last epoch, not of the best"

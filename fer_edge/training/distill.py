@@ -39,19 +39,23 @@ def opinions(names: str, samples: Samples, spec: InputSpec, cache: Path) -> NDAr
     )
 
 
+def spec_of(path: Path, spec: InputSpec) -> InputSpec:
+    """What the teacher in ``path`` is asked with: a run at the size and in the channels of its training."""
+    if not path.is_dir():
+        return spec
+    config = load_config(path)
+    return input_spec(config.size, config.channels)
+
+
 def teacher_logits(
     path: Path, samples: Samples, spec: InputSpec, cache: Path
 ) -> NDArray[np.float32]:
     """Return ``[2, N, 8]`` logits of the teacher in ``path``: pictures, mirror images.
 
-    A run is asked at the size and in the channels that it was trained at.
-
     Raises:
         ConfigError: there is no such teacher.
     """
-    if path.is_dir():
-        config = load_config(path)
-        spec = input_spec(config.size, config.channels)
+    spec = spec_of(path, spec)
     model = native(teacher(load_weights(str(path), channels=spec.channels), size=spec.height))
     content = path / "best.weights.h5" if path.is_dir() else path
     digest = hashlib.sha256(content.read_bytes())

@@ -87,6 +87,9 @@ class Config:
     """Prepare pictures in processes: for machines whose training step is quicker than threads."""
     bfloat16: bool = False
     """Compute in bfloat16 on a PyTorch backend: quicker where the processor has instructions for it."""
+    consistent: bool = False
+    """Ask the teachers about each picture as it is changed, and change it on the graphics card: see
+    ``…together``."""
     seed: int = 1
     limit: int = 0
     """Use only this many pictures of each split; 0 is all."""
@@ -95,6 +98,10 @@ class Config:
         """Refuse what would fail an hour later."""
         if bool(self.small) != bool(self.small_epochs):
             raise ConfigError("--small and --small-epochs: give both, or neither")
+        if self.consistent and (self.optimizer != "adamw" or self.va_loss != "mse" or self.small):
+            raise ConfigError(
+                "--consistent: goes with --optimizer adamw, --va-loss mse and without --small"
+            )
         for name, side in (("size", self.size), ("small", self.small or LEAST)):
             if side < LEAST:
                 raise ConfigError(f"--{name} {side}: the network needs at least {LEAST} pixels")
@@ -141,6 +148,14 @@ def parser(module: str, *, given: tuple[str, ...] = ()) -> argparse.ArgumentPars
         else:
             made.add_argument(name, **_takes(hints[field.name], field))
     return made
+
+
+def numbers(made: argparse.ArgumentParser, words: str) -> list[float]:
+    """The numbers of ``--alphas``; others end the program."""
+    try:
+        return [float(word) for word in words.split(",")]
+    except ValueError:
+        made.error(f"--alphas {words}: write numbers, separated by commas")
 
 
 def _takes(hint: type | types.GenericAlias, field: dataclasses.Field[Any]) -> dict[str, Any]:

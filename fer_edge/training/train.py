@@ -17,6 +17,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.evaluation import metrics
@@ -115,10 +116,7 @@ def compile_model(model: Any, config: Config, targets: Targets, steps: int) -> N
 
 
 def validate(model: Any, samples: Samples, spec: InputSpec) -> dict[str, float]:
-    """Figures on the validation split, without averaging in the mirror image.
-
-    ``score``, by which an epoch is the best, is accuracy + macro F1.
-    """
+    """Figures on the validation split, without averaging in the mirror image."""
     parts = []
     for first in range(0, len(samples), CHUNK):
         tensor = to_tensor(list(samples.pictures[first : first + CHUNK]), spec)
@@ -126,6 +124,16 @@ def validate(model: Any, samples: Samples, spec: InputSpec) -> dict[str, float]:
     emotion, plane = (
         np.concatenate([p[name] for p in parts]) for name in (EMOTION, VALENCE_AROUSAL)
     )
+    return figures_of(samples, emotion, plane)
+
+
+def figures_of(
+    samples: Samples, emotion: NDArray[np.float32], plane: NDArray[np.float32]
+) -> dict[str, float]:
+    """Figures of what a network said of the samples, ``[N, 8]`` and ``[N, 2]``.
+
+    ``score``, by which an epoch is the best, is accuracy + macro F1.
+    """
     figures = metrics.summary(metrics.confusion(samples.labels, emotion.argmax(1)))
     axes = [metrics.axis_figures(samples.valence_arousal, plane, axis) for axis in range(2)]
     return {
@@ -140,11 +148,8 @@ def train(config: Config) -> Path:
     """Train to the end, going on from the last epoch saved; return the best weights' path."""
     out = Path(config.out)
     spec = input_spec(config.size, config.channels)
-    recipe = recipe_of(config.augment, config.change)
-    samples, judged = (_load(config, split) for split in ("train", "validation"))
-    out.mkdir(parents=True, exist_ok=True)
-    for name, chosen in (("config", config), ("recipe", recipe)):
-        (out / f"{name}.json").write_text(json.dumps(dataclasses.asdict(chosen), indent=2) + "\n")
+    samples, judged = (load_split(config, split) for split in ("train", "validation"))
+    write_config(config)
     targets = targets_of(config, samples, spec, out.parent / "cache")
     steps = max(1, len(samples) // config.batch)
     model = native(start(config, samples, spec), bfloat16=config.bfloat16)
@@ -175,13 +180,22 @@ def train(config: Config) -> Path:
                 shadow.save_weights(out / "best.weights.h5")
             losses = {name: values[0] for name, values in history.history.items()}
             seconds = round(time.monotonic() - began)
-            _note(out, {"epoch": epoch, "seconds": seconds} | losses | figures)
+            note(out, {"epoch": epoch, "seconds": seconds} | losses | figures)
             events.write(epoch, losses | figures)
             average.save(out / "last.npz", epoch + 1, best)
     return out / "best.weights.h5"
 
 
-def _load(config: Config, split: str) -> Samples:
+def write_config(config: Config) -> None:
+    """Make the run's folder and say in it how it is trained."""
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    recipe = recipe_of(config.augment, config.change)
+    for name, chosen in (("config", config), ("recipe", recipe)):
+        (out / f"{name}.json").write_text(json.dumps(dataclasses.asdict(chosen), indent=2) + "\n")
+
+
+def load_split(config: Config, split: str) -> Samples:
     """One split, or as much of it as is wanted.
 
     Raises:
@@ -193,7 +207,7 @@ def _load(config: Config, split: str) -> Samples:
     return samples
 
 
-def _note(out: Path, line: dict[str, float]) -> None:
+def note(out: Path, line: dict[str, float]) -> None:
     """One line an epoch, for people and for plots."""
     with (out / "log.jsonl").open("a") as lines:
         lines.write(json.dumps(line) + "\n")
@@ -203,8 +217,15 @@ def _note(out: Path, line: dict[str, float]) -> None:
 def main() -> None:
     """Read the command line and train."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    config = arguments()
     try:
-        train(arguments())
+        if config.consistent:
+            # It needs PyTorch.
+            from fer_edge.training.together import train_together
+
+            train_together([config])
+        else:
+            train(config)
     except FerEdgeError as error:
         raise SystemExit(f"{error}") from None
 

@@ -8,7 +8,6 @@ its own below ``--out``.  Run again, it goes on where it stopped, and passes ove
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import logging
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from fer_edge.errors import ConfigError, FerEdgeError
-from fer_edge.training.options import Config, parser
+from fer_edge.training.options import Config, numbers, parser
 from fer_edge.training.train import train
 
 log = logging.getLogger(__name__)
@@ -73,14 +72,8 @@ def arguments(argv: list[str] | None = None) -> list[Config]:
     made = parser("widths", given=("alpha",))
     made.add_argument("--alphas", default=",".join(f"{a:g}" for a in EPOCHS), help="by commas")
     given = vars(made.parse_args(argv))
-    return plan(Config(**{k: v for k, v in given.items() if k != "alphas"}), _numbers(made, given))
-
-
-def _numbers(made: argparse.ArgumentParser, given: dict[str, str]) -> list[float]:
-    try:
-        return [float(word) for word in given["alphas"].split(",")]
-    except ValueError:
-        made.error(f"--alphas {given['alphas']}: write numbers, separated by commas")
+    alphas = numbers(made, given.pop("alphas"))
+    return plan(Config(**given), alphas)
 
 
 def main() -> None:

@@ -2,4 +2,4 @@
 
 import os
 
-collect_ignore = ["test_torch_layers.py"] if os.environ.get("KERAS_BACKEND") != "torch" else []
+collect_ignore_glob = ["test_torch_*.py"] if os.environ.get("KERAS_BACKEND") != "torch" else []

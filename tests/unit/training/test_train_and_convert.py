@@ -192,6 +192,14 @@ def test_what_shares_bring_starts_from_what_the_card_states(run: Config, tmp_pat
     (unmoved,) = (dict(zip(head, row, strict=True)) for row in rows if row[0] == "0")
     assert unmoved["accuracy"] == f"{stated['accuracy']:.3f}"
     assert unmoved["macro F1"] == f"{stated['macro_f1']:.3f}"
+    weights = Path(run.out) / "best.weights.h5"
+    moved = convert(run, weights, tmp_path / "moved", "float32", rare_share=0.5)
+    again = {
+        row[0]: dict(zip(head, row, strict=True))
+        for row in compare(run.dataset, tmp_path / "moved")[1]
+    }
+    assert again["0"] == unmoved
+    assert again["0.5"]["accuracy"] == f"{moved.provenance.validation['accuracy']:.3f}"
     assert rows[-1][0] == "chosen on the other half"
 
 
