@@ -59,15 +59,14 @@ def train_together(configs: list[Config]) -> None:
                 for student in learning:
                     student.learn(rate_at(base, steps, epoch * steps + step))
                 bar.on_train_batch_end(step)
-            if (epoch + 1) % every and epoch + 1 < base.epochs:
-                continue
-            for student in learning:
-                figures = student.validate(pictures, judged)
-                losses = {"loss": student.loss() / (every * steps)}
-                line = {"epoch": epoch, "seconds": round(time.monotonic() - began)}
-                note(student.out, line | losses | figures)
-                student.events.write(epoch, losses | figures)
-                student.keep(epoch + 1, figures["score"])
+            if (epoch + 1) % every == 0 or epoch + 1 == base.epochs:
+                for student in learning:
+                    figures = student.validate(pictures, judged)
+                    said = {"loss": student.loss()} | figures
+                    seconds = round(time.monotonic() - began)
+                    note(student.out, {"epoch": epoch, "seconds": seconds} | said)
+                    student.events.write(epoch, said)
+                    student.keep(epoch + 1, figures["score"])
 
 
 def arguments(argv: list[str] | None = None) -> list[Config]:

@@ -55,7 +55,8 @@ class Student:
         self._shift = config.tau * torch.tensor(rare, device=device)
         self._loss = torch.zeros((), device=device)
         self._average = [t.detach().clone() for t in self._state.values()]
-        self._steps, self._best, self.first = 0, -math.inf, 0
+        self._steps, self._counted, self._best = 0, 0, -math.inf
+        self.first = 0
         self._step = recorded(self._learn)
         # Recording has run the step: what it changed is put back.
         put(list(self._state.values()), self._average)
@@ -90,10 +91,11 @@ class Student:
             torch._foreach_lerp_(self._average, list(self._state.values()), share)
 
     def loss(self) -> float:
-        """Sum of the steps' losses since the last time."""
-        total = float(self._loss)
+        """Mean of the steps' losses since the last time."""
+        mean = float(self._loss) / max(1, self._steps - self._counted)
         self._loss.zero_()
-        return total
+        self._counted = self._steps
+        return mean
 
     @torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not installed where types are checked
     def validate(self, pictures: Any, samples: Samples) -> dict[str, float]:
@@ -128,7 +130,8 @@ class Student:
             put(list(self._state.values()), group_of(stored, "model"))
             put(self._average, group_of(stored, "average"))
             put(self._memory(), group_of(stored, "optimizer"))
-            self._steps, self._best = int(stored["steps"]), float(stored["best"])
+            self._steps = self._counted = int(stored["steps"])
+            self._best = float(stored["best"])
             self.first = int(stored["epoch"])
 
     def _memory(self) -> list[Any]:
