@@ -5,8 +5,8 @@ another if that is wished, so their opinion is of what the students see and neve
 et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022,
 arXiv:2106.05237).  That wants many epochs: it is for a graphics card, on which pictures are changed too
 and every step is recorded once as a CUDA graph.  What costs most, the teachers, is shared by all
-widths.  It needs ``KERAS_BACKEND=torch`` and takes the options of ``…train``, which trains one width the
-same way with ``--consistent``; each width has a folder, ``OUT`` and its α.
+widths.  It needs PyTorch (extra ``train-torch``) and takes the options of ``…train``, which trains one
+width the same way with ``--consistent``; each width has a folder, ``OUT`` and its α.
 
 Run again with the same ``--out`` it goes on where it stopped; the folders are as ``…train`` leaves them.
 """

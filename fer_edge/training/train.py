@@ -214,16 +214,22 @@ def note(out: Path, line: dict[str, float]) -> None:
     log.info("%s", line)
 
 
+def _train_consistently(config: Config) -> None:
+    try:
+        from fer_edge.training.together import train_together
+    except ModuleNotFoundError as error:
+        needed = "pip install 'fer-edge[train-torch]'"
+        raise ConfigError(f"--consistent needs PyTorch ({error}): {needed}") from None
+    train_together([config])
+
+
 def main() -> None:
     """Read the command line and train."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config = arguments()
     try:
         if config.consistent:
-            # It needs PyTorch.
-            from fer_edge.training.together import train_together
-
-            train_together([config])
+            _train_consistently(config)
         else:
             train(config)
     except FerEdgeError as error:

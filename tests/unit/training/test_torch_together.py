@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -170,6 +171,15 @@ def test_the_command_names_a_folder_for_each_width() -> None:
         (0.25, "runs/h0.25", True),
         (1.0, "runs/h1", True),
     ]
+
+
+def test_without_pytorch_it_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "fer_edge.training.together", None)
+    monkeypatch.setattr(
+        "sys.argv", ["train", "--consistent", "--dataset", "folder:x", "--out", "x"]
+    )
+    with pytest.raises(SystemExit, match=r"needs PyTorch .*pip install 'fer-edge\[train-torch\]'"):
+        main()
 
 
 def test_train_takes_one_width(base, tmp_path, monkeypatch, capsys) -> None:
