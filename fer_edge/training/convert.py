@@ -97,9 +97,11 @@ def _portable(path: str) -> str:
     own = Path(path)
     if own.suffix == ".tflite":
         return f"models/{own.name}"
+    if own.suffix == ".h5" or own.name == "last.npz":
+        return f"runs/{own.parent.name}/{own.name}"
     if own.suffix == ".npz" and own.parent.name != "runs":
         return f'"$FER_EDGE_DATA"/{own.name}'
-    return f"runs/{own.parent.name}/{own.name}" if own.suffix == ".h5" else f"runs/{own.name}"
+    return f"runs/{own.name}"
 
 
 def representative(samples: Samples, spec: InputSpec, seed: int) -> NDArray[np.float32]:

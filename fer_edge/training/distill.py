@@ -18,7 +18,7 @@ from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
 from fer_edge.training.folded import load_weights
 from fer_edge.training.network import teacher
-from fer_edge.training.options import input_spec, load_config
+from fer_edge.training.options import input_spec, load_config, run_of
 from fer_edge.training.torch_layers import native
 from fer_edge.types import GrayImage
 
@@ -41,9 +41,10 @@ def opinions(names: str, samples: Samples, spec: InputSpec, cache: Path) -> NDAr
 
 def spec_of(path: Path, spec: InputSpec) -> InputSpec:
     """What the teacher in ``path`` is asked with: a run at the size and in the channels of its training."""
-    if not path.is_dir():
+    run = run_of(path)
+    if run is None:
         return spec
-    config = load_config(path)
+    config = load_config(run)
     return input_spec(config.size, config.channels)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_edge.affect.tflite import import_interpreter
 from fer_edge.errors import ConfigError
+from fer_edge.training.average import averages
 from fer_edge.training.network import (
     EMOTION,
     VALENCE_AROUSAL,
@@ -20,7 +21,7 @@ from fer_edge.training.network import (
     build,
     convolutions,
 )
-from fer_edge.training.options import load_config
+from fer_edge.training.options import load_config, run_of
 from fer_edge.types import EMOTIONS
 
 BGR_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
@@ -31,18 +32,22 @@ HEADS = {len(EMOTIONS): EMOTION, 2: VALENCE_AROUSAL}
 
 
 def load_weights(name: str, *, channels: int = 1) -> Weights:
-    """Read folded weights (``.npz``), the folder of a run or a float32 ``.tflite`` file of ours.
+    """Read folded weights (``.npz``), those of a run or a float32 ``.tflite`` file of ours.
 
+    Of a run, its folder stands for the best epoch, ``last.npz`` in it for the averages of the last.
     The first kernel is made to fit so many input ``channels``.
 
     Raises:
         ConfigError: none of them is there, or the file does not hold the network's weights.
     """
     path = Path(name)
-    if path.is_dir():
-        config = load_config(path)
+    if run := run_of(path):
+        config = load_config(run)
         model = build(config.alpha, size=config.size, channels=config.channels)
-        model.load_weights(path / "best.weights.h5")
+        if path == run:
+            model.load_weights(run / "best.weights.h5")
+        else:
+            model.set_weights(averages(path))
         weights = fold(model)
     elif path.suffix == ".tflite" and path.is_file():
         weights = _of_model(path)

@@ -37,11 +37,11 @@ class Config:
     channels: Literal[1, 3] = 1
     """1 is luma; 3 is luma repeated."""
     teacher: str = ""
-    """Networks to distil from, separated by commas; each folded weights, the folder of a run or a
-    float32 ``.tflite`` file.  Of several, the mean opinion counts.  None if empty."""
+    """Networks to distil from, separated by commas; each folded weights, the folder of a run (its best
+    epoch), ``last.npz`` there (its last) or a float32 ``.tflite`` file.  Of several, the mean opinion
+    counts.  None if empty."""
     init: str = ""
-    """What to start from: folded weights, the folder of a run or a float32 ``.tflite`` file, of any
-    width, or ``.weights.h5`` of the same."""
+    """What to start from: any of those, of any width, or ``.weights.h5`` of the same."""
     epochs: int = 20
     batch: int = 128
     small: int = 0
@@ -112,6 +112,13 @@ def input_spec(size: int, channels: Literal[1, 3] = 1) -> InputSpec:
     return InputSpec(
         height=size, width=size, channels=channels, scale=1 / 127.5, offset=-1.0, margin=0.0
     )
+
+
+def run_of(path: Path) -> Path | None:
+    """The folder of the run whose weights ``path`` names, itself or by its ``last.npz``; None if no run."""
+    if path.name == "last.npz" and path.is_file():
+        return path.parent
+    return path if path.is_dir() else None
 
 
 def load_config(run: Path) -> Config:

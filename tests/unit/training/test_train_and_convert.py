@@ -216,6 +216,22 @@ def test_the_averages_of_the_last_epoch_can_be_taken_instead_of_the_best(
         np.testing.assert_allclose(stored[name], values, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
+def test_the_last_epoch_of_a_run_serves_as_a_teacher_and_as_a_start(
+    run: Config, tmp_path: Path
+) -> None:
+    last = Path(run.out) / "last.npz"
+    network = build(run.alpha, size=run.size)
+    network.set_weights(averages(last))
+    for name, weights in fold(network).items():
+        np.testing.assert_array_equal(load_weights(str(last))[name], weights)
+    # Another size than the run's, at which the teacher is asked.
+    config = dataclasses.replace(
+        run, out=str(tmp_path / "taught"), size=40, teacher=str(last), init=str(last), limit=128
+    )
+    train(config)
+    assert "--teacher runs/tiny/last.npz --init runs/tiny/last.npz" in command(config)
+
+
 def test_a_converted_model_serves_as_a_start(run: Config, tmp_path: Path) -> None:
     weights = Path(run.out) / "best.weights.h5"
     card = convert(run, weights, tmp_path, "float32")
