@@ -43,7 +43,7 @@ from fer_edge.training.folded import fold
 from fer_edge.training.narrow import start_from
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
 from fer_edge.training.operating_point import move, prior_of, towards_rare
-from fer_edge.training.options import Config, input_spec, load_config
+from fer_edge.training.options import Config, input_spec, load_config, names_of
 from fer_edge.training.soup import between
 from fer_edge.training.train import start
 from fer_edge.types import EMOTIONS
@@ -83,7 +83,7 @@ def command(config: Config) -> str:
             kind, _, path = value.partition(":")
             value = f'{kind}:"$FER_EDGE_DATA"/{Path(path).name}'
         elif field.name in {"teacher", "init"}:
-            value = ",".join(_portable(path) for path in value.split(","))
+            value = ",".join(map(_portable, names_of(value)))
         elif field.name == "out":
             value = f"runs/{Path(value).name}"
         else:
@@ -217,7 +217,7 @@ def _provenance(
         data=(*origin.data, TEACHER) if config.init or config.teacher else origin.data,
         training_command=command(config),
         conversion_command=f"python -m fer_edge.training.convert {options}",
-        teacher=",".join(Path(name).name for name in config.teacher.split(",") if name),
+        teacher=",".join(Path(name).name for name in names_of(config.teacher)),
         logit_bias=bias,
         date=datetime.now(UTC).date().isoformat(),
         validation={

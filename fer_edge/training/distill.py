@@ -18,7 +18,7 @@ from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
 from fer_edge.training.folded import load_weights
 from fer_edge.training.network import teacher
-from fer_edge.training.options import input_spec, load_config, run_of
+from fer_edge.training.options import input_spec, load_config, names_of, run_of
 from fer_edge.training.torch_layers import native
 from fer_edge.types import GrayImage
 
@@ -34,9 +34,7 @@ def mirrored(pictures: list[GrayImage]) -> list[GrayImage]:
 
 def opinions(names: str, samples: Samples, spec: InputSpec, cache: Path) -> NDArray[np.float32]:
     """Logits ``[teachers, 2, N, 8]`` of every teacher named, separated by commas."""
-    return np.stack(
-        [teacher_logits(Path(name), samples, spec, cache) for name in names.split(",") if name]
-    )
+    return np.stack([teacher_logits(Path(name), samples, spec, cache) for name in names_of(names)])
 
 
 def spec_of(path: Path, spec: InputSpec) -> InputSpec:

@@ -157,6 +157,11 @@ def parser(module: str, *, given: tuple[str, ...] = ()) -> argparse.ArgumentPars
     return made
 
 
+def names_of(words: str) -> list[str]:
+    """The files and runs of ``--teacher``, which separates them by commas."""
+    return [name for name in words.split(",") if name]
+
+
 def numbers(made: argparse.ArgumentParser, words: str) -> list[float]:
     """The numbers of ``--alphas``; others end the program."""
     try:

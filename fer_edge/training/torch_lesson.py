@@ -17,7 +17,7 @@ from fer_edge.training.augment import recipe_of
 from fer_edge.training.balance import draw
 from fer_edge.training.distill import spec_of
 from fer_edge.training.folded import load_weights
-from fer_edge.training.options import Config, input_spec
+from fer_edge.training.options import Config, input_spec, names_of
 from fer_edge.training.torch_augment import augment_batch
 from fer_edge.training.torch_network import Teacher
 from fer_edge.training.train import targets_of
@@ -64,14 +64,13 @@ class Lesson:
         self._labels = samples.labels
         self.prior = samples.soft_labels.mean(0)
         votes = targets_of(dataclasses.replace(config, teacher=""), samples, spec, Path())
-        known = ~np.isnan(votes.valence_arousal).any(1)
-        # As one array, which mixes as one.
+        # As one array, which mixes as one: what is unknown (NaN) stays so, as in ``batches.mixed``.
         facts = np.column_stack(
             [
                 votes.emotion[0],
-                np.nan_to_num(votes.valence_arousal),
+                votes.valence_arousal,
                 votes.emotion_weight,
-                votes.valence_arousal_weight * known,
+                votes.valence_arousal_weight,
             ]
         )
         self._facts = torch.tensor(facts.astype(np.float32), device=device)
@@ -83,8 +82,7 @@ class Lesson:
                 device=device,
                 kind=kind_of(config),
             )
-            for name in config.teacher.split(",")
-            if name
+            for name in names_of(config.teacher)
         ]
         self._rows = torch.zeros(config.batch, dtype=torch.int64, device=device)
         self._share = torch.ones(config.batch, device=device)

@@ -69,7 +69,8 @@ class Student:
         scores = (logits + self._shift).log_softmax(1)
         by_emotion, by_plane = lesson.weights
         emotion = -(by_emotion * (lesson.emotion * scores).sum(1)).mean()
-        error = (by_plane * (plane - lesson.plane).square().mean(1)).mean()
+        # An unknown (NaN) value counts nothing, as in ``losses.plane_loss``.
+        error = (by_plane * (plane - lesson.plane).nan_to_num().square().mean(1)).mean()
         loss = emotion + config.va_weight * error
         slopes = torch.autograd.grad(loss, self._learnt)
         for tensor, slope in zip(self._learnt, slopes, strict=True):

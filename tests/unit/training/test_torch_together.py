@@ -14,6 +14,7 @@ import torch
 from fer_edge.errors import ConfigError
 from fer_edge.training import together
 from fer_edge.training.average import averages
+from fer_edge.training.batches import mixed
 from fer_edge.training.folded import fold
 from fer_edge.training.network import build
 from fer_edge.training.options import Config
@@ -126,6 +127,27 @@ def test_training_goes_on_as_if_it_had_not_stopped(base, tmp_path, monkeypatch) 
     first, second = (averages(Path(c.out) / "last.npz") for c in (whole, broken))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_what_is_unknown_teaches_nothing_and_draws_nothing_to_zero(base, tmp_path) -> None:
+    config = dataclasses.replace(base, alpha=0.25, out=str(tmp_path), mixup=0.4, va_regions=7)
+    samples = load_split(config, "train")
+    samples.valence_arousal[::2, 1] = np.nan
+    lesson = Lesson(config, samples)
+    rows, shares = lesson.epoch(0)
+    lesson.give(rows[0], shares[0])
+    truth, share = samples.valence_arousal[rows[0]], shares[0].numpy()
+    expected = mixed(truth, share)
+    assert np.isnan(expected).any(0).tolist() == [False, True]
+    assert np.isfinite(expected[:, 1]).any()
+    np.testing.assert_allclose(lesson.plane, expected, atol=1e-6)
+    student = Student(config, samples, lesson)
+    for row, share in zip(rows, shares, strict=True):
+        lesson.give(row, share)
+        student.learn(1e-3)
+    assert np.isfinite(student.loss())
+    student.keep(0, 0.0)
+    assert all(np.isfinite(array).all() for array in averages(tmp_path / "last.npz"))
 
 
 @pytest.mark.parametrize("mixup", [0.0, 0.4])
