@@ -55,9 +55,9 @@ MARGIN = 0.01
 
 QUANTISATION: dict[Precision, str] = {
     "float32": "weights stored as float16, computed in float32",
-    "int8": "channels equalised, then weights int8 a channel, biases corrected for what that moves, "
-    "activations int8 a tensor (ranges and means from 512 training pictures, half of them "
-    "augmented); inputs and outputs float32",
+    "int8": "channels equalised, then weights int8 a channel, rounded together, biases corrected for "
+    "what that moves, activations int8 a tensor (ranges, means and covariances from 512 training "
+    "pictures, half of them augmented); inputs, pooling, heads and outputs float32",
 }
 
 TEACHER = DataSource(

@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, convolutions, outputs
-
-LEVELS = 127
-"""The largest magnitude of an int8 weight; every output channel has its own step."""
+from fer_edge.training.rounding import covariance, rounded, rounded_together
 
 
 def correct(model: Any, pictures: NDArray[np.float32]) -> None:
@@ -35,7 +33,7 @@ def correct(model: Any, pictures: NDArray[np.float32]) -> None:
     *wanted, reached = np.split(means, np.cumsum([maps.shape[-1] for maps in sums]))
     source, maps = model.input, pictures
     for name, summed, mean in zip(names, sums, wanted, strict=True):
-        _round(model.get_layer(name))
+        _round(model.get_layer(name), maps)
         # Only from the layer before: what came to it has not changed since.
         put_out = outputs(keras.Model(source, summed), maps)
         # Sums of a million values: single precision would lose what is looked for.
@@ -47,22 +45,20 @@ def correct(model: Any, pictures: NDArray[np.float32]) -> None:
     for name in (EMOTION, VALENCE_AROUSAL):
         head = model.get_layer(name)
         kernel, bias = (np.asarray(w) for w in head.get_weights())
-        head.set_weights([rounded(kernel), bias + reached @ kernel - pooled @ rounded(kernel)])
+        head.set_weights([kernel, bias + (reached - pooled) @ kernel])
 
 
-def rounded(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A kernel ``[…, channels]`` at the nearest of the values that int8 has for it."""
-    largest = np.abs(kernel).max(tuple(range(kernel.ndim - 1)), keepdims=True)
-    step = np.where(largest, largest, 1) / LEVELS
-    nearest: NDArray[np.float32] = (np.round(kernel / step) * step).astype(np.float32)
-    return nearest
-
-
-def _round(layer: Any) -> None:
-    """Round the kernel of a convolution; a depthwise one has its channels before the last axis."""
+def _round(layer: Any, maps: NDArray[np.float32]) -> None:
+    """Round the kernel of a convolution that is given ``maps``."""
     (kernel,) = (np.asarray(w) for w in layer.get_weights())
-    depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-    layer.set_weights([rounded(kernel[..., 0])[..., None] if depthwise else rounded(kernel)])
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        # Its channels stand before the last axis.
+        made = rounded(kernel[..., 0])[..., None]
+    elif kernel.shape[:2] == (1, 1):
+        made = rounded_together(kernel[0, 0], covariance(maps))[None, None]
+    else:
+        made = rounded(kernel)
+    layer.set_weights([made])
 
 
 def _raise(normalisation: Any, missing: NDArray[np.float64]) -> None:

@@ -17,19 +17,22 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+from fer_edge.affect.tflite import import_interpreter  # noqa: E402
 from fer_edge.cli import app  # noqa: E402
 from fer_edge.errors import ConfigError  # noqa: E402
 from fer_edge.evaluation.datasets import load  # noqa: E402
 from fer_edge.evaluation.measure import measure  # noqa: E402
 from fer_edge.modelcard import load_card, read_model  # noqa: E402  needs what is checked above
+from fer_edge.preprocess import to_tensor  # noqa: E402
 from fer_edge.training.average import averages  # noqa: E402
 from fer_edge.training.convert import command, convert  # noqa: E402
+from fer_edge.training.export import deployable, to_tflite  # noqa: E402
 from fer_edge.training.folded import fold, load_weights  # noqa: E402
-from fer_edge.training.network import build  # noqa: E402
+from fer_edge.training.network import build, convolutions  # noqa: E402
 from fer_edge.training.operating_point import compare, prior_of, towards_rare  # noqa: E402
-from fer_edge.training.options import Config, arguments, load_config  # noqa: E402
+from fer_edge.training.options import Config, arguments, input_spec, load_config  # noqa: E402
 from fer_edge.training.soup import main as mix  # noqa: E402
-from fer_edge.training.train import train  # noqa: E402
+from fer_edge.training.train import start, train  # noqa: E402
 from fer_edge.training.widths import main as train_widths  # noqa: E402
 
 MODELS = Path(__file__).parents[3] / "models"
@@ -165,6 +168,24 @@ def test_conversion_makes_a_model_and_a_card_that_evaluation_reproduces(
     done = CliRunner().invoke(app, words.split())
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["figures"]["accuracy"] == card.metrics.accuracy
+
+
+def test_an_int8_file_tells_apart_what_is_nearly_as_probable(run: Config) -> None:
+    shipped = str(MODELS / "mobilenet_v1_0.25_112_float32.tflite")
+    samples, spec = load(run.dataset, "test"), input_spec(run.size)
+    network = deployable(start(dataclasses.replace(run, init=shipped), samples, spec))
+    pictures = to_tensor(list(samples.pictures), spec)
+    interpreter = import_interpreter()(model_content=to_tflite(network, "int8", pictures))
+    whole = [t for t in interpreter.get_tensor_details() if t["dtype"] == np.int8]
+    assert len([t for t in whole if len(t["shape"]) == 4]) >= 2 * len(convolutions()), (
+        "the kernels and the maps"
+    )
+    say = interpreter.get_signature_runner()
+    (name,) = say.get_input_details()
+    said = np.concatenate([say(**{name: one[np.newaxis]})["emotion"] for one in pictures])
+    assert np.abs(256 * said - np.round(256 * said)).max() > 0.1
+    exact = network.predict(pictures, verbose=0)["emotion"]
+    assert np.abs(said - exact).max() < 0.1
 
 
 def test_a_share_for_rare_classes_moves_the_model_and_stands_in_the_card(
