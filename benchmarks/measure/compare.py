@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from measure import report
-from measure.standin import label, trained
+from measure.widths import ALPHAS
 
 if TYPE_CHECKING:
     from measure.ratios import Pair
@@ -21,7 +21,9 @@ TARGETS[1.4, "tf.function"] = 10
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/compare", description=__doc__)
-    parser.add_argument("--alpha", type=float, nargs="+", help="default: every model there is")
+    parser.add_argument(
+        "--alpha", type=float, nargs="+", choices=ALPHAS, help="default: every width"
+    )
     parser.add_argument("--faces", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--plot", type=Path, help="write a picture of the ratios (matplotlib)")
@@ -34,7 +36,7 @@ def main() -> int:
 
     print(f"{report.machine()}; TensorFlow {tf.__version__}\n")
     pairs = []
-    for alpha in options.alpha or trained():
+    for alpha in options.alpha or ALPHAS:
         pairs += compare(alpha, list(Way), options.faces, rounds=options.rounds)
     print(report.table(HEADER, [row(pair) for pair in pairs]))
     print("\n" + bars(pairs))
@@ -61,7 +63,7 @@ HEADER = (
 
 def row(pair: "Pair") -> tuple[object, ...]:
     return (
-        label(pair.alpha),
+        f"{pair.alpha:g}",
         pair.way,
         pair.faces,
         pair.reference_ms,
@@ -82,7 +84,7 @@ def bars(pairs: "list[Pair]") -> str:
     lines = []
     for pair in pairs:
         ratio = pair.throughput.median
-        name = f"α {label(pair.alpha)}, {pair.faces} face{'s' * (pair.faces > 1)}, {pair.way}"
+        name = f"α {pair.alpha:g}, {pair.faces} face{'s' * (pair.faces > 1)}, {pair.way}"
         lines.append((name, f"{'█' * max(1, round(BAR_WIDTH * ratio / highest))} {ratio:.1f} ×"))
     width = max(len(name) for name, _ in lines)
     return "\n".join(["```", *(f"{name:<{width}} {bar}" for name, bar in lines), "```"])

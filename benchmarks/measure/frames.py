@@ -16,7 +16,6 @@ from fer_edge.sinks.payload import faces_message
 from fer_edge.sources._pictures import GrayPicture
 from fer_edge.sources.demo import Demo
 from fer_edge.types import FaceBatch, Frame
-from measure import standin
 
 FPS = 30
 SIZE = (1920, 1080)
@@ -43,7 +42,7 @@ def clip(faces: int, *, frames: int = 240, colour_every: int = 20) -> Clip:
 
 def stages(alpha: float, precision: str = "int8") -> Stages:
     """The daemon's own stages, set up as for a live camera."""
-    model = ModelConfig(alpha=alpha, precision=precision, directory=standin.directory(alpha))
+    model = ModelConfig(alpha=alpha, precision=precision)
     return build_stages(Config(model=model), every_frame=False)
 
 

@@ -39,7 +39,6 @@ class Row:
 def throughput(alpha: float, rounds: int) -> Iterator[Row]:
     """Against the reference, one face."""
     from measure.compare import TARGETS
-    from measure.standin import label
 
     targets = {way: least for (a, way), least in TARGETS.items() if a == alpha}
     if importlib.util.find_spec("tensorflow") is None:
@@ -52,7 +51,7 @@ def throughput(alpha: float, rounds: int) -> Iterator[Row]:
     for pair in compare(alpha, list(Way), [1], rounds=rounds):
         least = targets[str(pair.way)]
         yield Row(
-            f"throughput against {pair.way}, α {label(alpha)}",
+            f"throughput against {pair.way}, α {alpha:g}",
             f"≥ {least} ×",
             f"{pair.throughput} ×",
             pair.throughput.median >= least,

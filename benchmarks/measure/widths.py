@@ -1,4 +1,4 @@
-"""`benchmarks/widths`: the network at every α, models or not: weights do not change its speed."""
+"""`benchmarks/widths`: the network at every α, beside the one whose speed on a Pi 4 is published."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.affect.tflite import import_interpreter
+from fer_edge.modelcard import find_card, models_dir, read_model
 from measure import report
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,8 +20,8 @@ YARDSTICK = (1.0, 224, 3)
 """The network that is published for a Raspberry Pi 4: α, side, channels."""
 
 
-def network(alpha: float, side: int, channels: int) -> bytes:
-    """int8 with random weights and ranges."""
+def yardstick(alpha: float, side: int, channels: int) -> bytes:
+    """int8 with random weights and ranges: they do not change its speed."""
     from fer_edge.training.export import deployable, to_tflite
     from fer_edge.training.network import build
 
@@ -40,13 +41,15 @@ def caller(content: bytes, side: int, channels: int) -> Callable[[], object]:
 def main() -> int:
     """Every width in turn with the yardstick."""
     print(report.machine() + "\n")
-    yardstick = caller(network(*YARDSTICK), *YARDSTICK[1:])
+    published = caller(yardstick(*YARDSTICK), *YARDSTICK[1:])
     rows = []
     for alpha in ALPHAS:
-        call = caller(network(alpha, 112, 1), 112, 1)
+        card = find_card(models_dir(), alpha, "int8")
+        shape = card.input.width, card.input.channels
+        call = caller(read_model(card, models_dir()), *shape)
         ours, theirs = [], []
         for _ in range(ROUNDS):
-            for run, times in ((call, ours), (yardstick, theirs)):
+            for run, times in ((call, ours), (published, theirs)):
                 begun = time.process_time_ns()
                 run()
                 times.append((time.process_time_ns() - begun) / 1e6)
