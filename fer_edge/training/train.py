@@ -214,7 +214,15 @@ def note(out: Path, line: dict[str, float]) -> None:
     log.info("%s", line)
 
 
-def _train_consistently(config: Config) -> None:
+def run(config: Config) -> None:
+    """Train in the way that ``config`` asks for.
+
+    Raises:
+        ConfigError: ``consistent`` without PyTorch, and whatever else cannot be used.
+    """
+    if not config.consistent:
+        train(config)
+        return
     try:
         from fer_edge.training.together import train_together
     except ModuleNotFoundError as error:
@@ -226,12 +234,8 @@ def _train_consistently(config: Config) -> None:
 def main() -> None:
     """Read the command line and train."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    config = arguments()
     try:
-        if config.consistent:
-            _train_consistently(config)
-        else:
-            train(config)
+        run(arguments())
     except FerEdgeError as error:
         raise SystemExit(f"{error}") from None
 

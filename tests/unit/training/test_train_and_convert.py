@@ -4,7 +4,6 @@ import logging
 import shlex
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -36,33 +35,6 @@ from fer_edge.training.train import start, train  # noqa: E402
 from fer_edge.training.widths import main as train_widths  # noqa: E402
 
 MODELS = Path(__file__).parents[3] / "models"
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory) -> str:
-    """256 pictures to train on, 64 to judge and 64 to test: each class a level of grey."""
-    rng = np.random.default_rng(0)
-    split = np.repeat([0, 1, 2], [256, 64, 64]).astype(np.uint8)
-    labels = np.arange(len(split)) % 8
-    encoded = []
-    for label in labels:
-        picture = rng.normal(30 + 28 * label, 8, (48, 48)).clip(0, 255).astype(np.uint8)
-        encoded.append(cv2.imencode(".webp", picture)[1].ravel())
-    votes = np.zeros((len(split), 10), np.uint8)
-    votes[np.arange(len(split)), labels] = 10
-    path = tmp_path_factory.mktemp("data") / "tiny.npz"
-    np.savez(
-        path,
-        blob=np.concatenate(encoded),
-        offsets=np.cumsum([0, *map(len, encoded)]),
-        split=split,
-        votes=votes,
-        duplicate_of_train=np.zeros(len(split), bool),
-        valence=(labels / 10).astype(np.float32),
-        arousal=(labels / -10).astype(np.float32),
-        name=np.array([f"{i}.png" for i in range(len(split))]),
-    )
-    return f"ferplus:{path}"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,108 @@
+"""What each ingredient brings: ``python -m fer_edge.training.ingredients --dataset … --init … --teacher …``.
+
+It takes the options of ``…train``, which make the first row; every other row changes one thing.  Each
+has a folder of its own below ``--out``.  Run again, it goes on where it stopped.  In the end it prints a
+table of what the last epochs' averaged weights reach on the validation split.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from fer_edge.errors import FerEdgeError
+from fer_edge.evaluation.tables import markdown_table
+from fer_edge.training.options import Config, parser
+from fer_edge.training.train import run
+from fer_edge.training.widths import is_done
+
+log = logging.getLogger(__name__)
+
+CHANGES: Final[dict[str, dict[str, Any]]] = {
+    "all of it": {},
+    "random weights for a start": {"init": ""},
+    "votes alone, no teacher": {"teacher": ""},
+    "the teacher asked about each picture as it is changed": {"consistent": True},
+    "no augmentation": {"augment": "none"},
+    "the thesis' augmentation": {"augment": "thesis"},
+    "last weights instead of averaged ones": {"average": 0.0},
+    "with mixup 0.2": {"mixup": 0.2},
+    "no logit adjustment (τ = 0)": {"tau": 0.0},
+    "balanced class weights instead of τ": {"tau": 0.0, "class_weights": "balanced"},
+    "rare classes drawn oftener (0.5) instead of τ": {"tau": 0.0, "sampling": 0.5},
+    "Adam, rate falling by .85 an epoch": {"optimizer": "adam", "rate": 1e-3, "rate_decay": 0.85},
+    "the first half of the epochs at 48 px": {"small": 48},
+    "the thesis' own recipe (random weights)": {
+        "init": "",
+        "teacher": "",
+        "share": 0.0,
+        "augment": "thesis",
+        "optimizer": "adam",
+        "rate": 1e-3,
+        "rate_decay": 0.85,
+        "dropout": 0.5,
+        "class_weights": "balanced",
+        "tau": 0.0,
+        "va_weight": 1.0,
+        "average": 0.0,
+    },
+}
+"""What each row changes; the first is the recipe as it is."""
+
+FIGURES: Final = ("accuracy", "normalised_accuracy", "macro_f1")
+
+
+def plan(base: Config, other_init: str = "") -> dict[str, Config]:
+    """A configuration for every row, by its name.
+
+    ``other_init``: weights for one row more, which starts from them instead.
+    """
+    changes = dict(CHANGES)
+    if other_init:
+        changes[f"started from `{Path(other_init).name}` instead"] = {"init": other_init}
+    made = {}
+    for number, (name, change) in enumerate(changes.items()):
+        config = dataclasses.replace(base, out=str(Path(base.out) / f"{number:02d}"))
+        small_epochs = base.epochs // 2 if "small" in change else base.small_epochs
+        made[name] = dataclasses.replace(config, small_epochs=small_epochs, **change)
+    return made
+
+
+def table(rows: dict[str, Config]) -> str:
+    """The last epochs' figures of all runs, as Markdown."""
+    cells = []
+    for name, config in rows.items():
+        *_, last = (Path(config.out) / "log.jsonl").read_text().splitlines()
+        figures = json.loads(last)
+        cells.append([name, *(f"{figures[key]:.3f}".removeprefix("0") for key in FIGURES)])
+    return markdown_table(["", *(key.replace("_", " ") for key in FIGURES)], cells)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read the command line, train what is not done yet, and print the table."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    made = parser("ingredients")
+    made.add_argument("--other-init", default="", help="for a row that starts from these weights")
+    given = vars(made.parse_args(argv))
+    other_init = given.pop("other_init")
+    rows = plan(Config(**given), other_init)
+    if importlib.util.find_spec("torch") is None:
+        log.info("left out, since it needs PyTorch: the teacher asked about changed pictures")
+        rows = {name: config for name, config in rows.items() if not config.consistent}
+    try:
+        for name, config in rows.items():
+            if not is_done(config):
+                log.info("%s: %s", name, config.out)
+                run(config)
+    except FerEdgeError as error:
+        raise SystemExit(f"{error}") from None
+    sys.stdout.write(f"{table(rows)}\n")
+
+
+if __name__ == "__main__":
+    main()
