@@ -95,7 +95,7 @@ def _calibrate(probabilities: NDArray[np.float32], temperature: float) -> Probab
 
     A softmax of logits divided by T is the softmax's own output to the power 1/T, normalised.
     """
-    # int8 outputs can be exactly 0.
+    # A softmax in int8 can say exactly 0.
     scaled = np.power(np.maximum(probabilities, 1e-6), np.float32(1 / temperature))
     scaled = np.asarray(scaled / scaled.sum(), np.float32)
     scaled.flags.writeable = False

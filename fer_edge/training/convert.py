@@ -137,11 +137,7 @@ def convert(
         start_from(network, between(first, fold(network), 1 - start_share), pictures)
     bias = towards_rare(prior_of(learnt.labels), rare_share)
     move(network, bias)
-    deployed = deployable(network)
-    if precision == "int8":
-        equalise(deployed, pictures)
-        correct(deployed, pictures)
-    content = to_tflite(deployed, precision, pictures)
+    content = _content(network, precision, pictures)
     name = f"mobilenet_v1_{config.alpha:g}_{config.size}_{precision}"
     stated: dict[str, Any] = {
         "name": name,
@@ -168,6 +164,15 @@ def convert(
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     return card
+
+
+def _content(network: Any, precision: Precision, pictures: NDArray[np.float32]) -> bytes:
+    """The network as a TFLite file; ``pictures`` are inputs for what int8 measures."""
+    deployed = deployable(network)
+    if precision == "int8":
+        equalise(deployed, pictures)
+        correct(deployed, pictures)
+    return to_tflite(deployed, precision, pictures)
 
 
 def _trained(config: Config, weights: Path) -> Any:
