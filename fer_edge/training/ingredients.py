@@ -54,7 +54,12 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
 }
 """What each row changes; the first is the recipe as it is."""
 
-FIGURES: Final = ("accuracy", "normalised_accuracy", "macro_f1")
+FIGURES: Final = {
+    "accuracy": "accuracy",
+    "normalised_accuracy": "normalised accuracy",
+    "macro_f1": "macro F1",
+}
+"""What the table shows, and what it calls it."""
 
 
 def plan(base: Config, other_init: str = "") -> dict[str, Config]:
@@ -80,7 +85,7 @@ def table(rows: dict[str, Config]) -> str:
         *_, last = (Path(config.out) / "log.jsonl").read_text().splitlines()
         figures = json.loads(last)
         cells.append([name, *(f"{figures[key]:.3f}".removeprefix("0") for key in FIGURES)])
-    return markdown_table(["", *(key.replace("_", " ") for key in FIGURES)], cells)
+    return markdown_table(["", *FIGURES.values()], cells)
 
 
 def main(argv: list[str] | None = None) -> None:
