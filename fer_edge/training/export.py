@@ -18,7 +18,7 @@ from fer_edge.training.network import EMOTION, VALENCE_AROUSAL
 IN_FLOAT: Final = ("MEAN", "FULLY_CONNECTED", "SOFTMAX", "TANH")
 """What an int8 file computes in float32: from the last map on.
 
-That is less than a hundredth of the work, and int8 would round logits to some twelfths and probabilities
+That is less than a hundredth of the work, and int8 would round logits to twentieths and probabilities
 to 1/256, so that two classes are often equally probable and the first of them is told.
 """
 

@@ -73,7 +73,7 @@ def plan(base: Config, other_init: str = "") -> dict[str, Config]:
     made = {}
     for number, (name, change) in enumerate(changes.items()):
         config = dataclasses.replace(base, out=str(Path(base.out) / f"{number:02d}"))
-        small_epochs = base.epochs // 2 if "small" in change else base.small_epochs
+        small_epochs = -(-base.epochs // 2) if "small" in change else base.small_epochs
         made[name] = dataclasses.replace(config, small_epochs=small_epochs, **change)
     return made
 
@@ -95,11 +95,11 @@ def main(argv: list[str] | None = None) -> None:
     made.add_argument("--other-init", default="", help="for a row that starts from these weights")
     given = vars(made.parse_args(argv))
     other_init = given.pop("other_init")
-    rows = plan(Config(**given), other_init)
-    if importlib.util.find_spec("torch") is None:
-        log.info("left out, since it needs PyTorch: the teacher asked about changed pictures")
-        rows = {name: config for name, config in rows.items() if not config.consistent}
     try:
+        rows = plan(Config(**given), other_init)
+        if importlib.util.find_spec("torch") is None:
+            log.info("left out, since it needs PyTorch: the teacher asked about changed pictures")
+            rows = {name: config for name, config in rows.items() if not config.consistent}
         for name, config in rows.items():
             if not is_done(config):
                 log.info("%s: %s", name, config.out)

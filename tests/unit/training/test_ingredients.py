@@ -65,6 +65,14 @@ def test_it_trains_what_is_not_done_and_goes_on(dataset, tmp_path, monkeypatch, 
     assert capsys.readouterr().out.splitlines() == made
 
 
-def test_bad_weights_are_one_line(dataset, tmp_path) -> None:
-    with pytest.raises(SystemExit, match=r"nowhere\.npz: no such weights"):
-        main(f"--dataset {dataset} --limit 64 --out {tmp_path} --init nowhere.npz".split())
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("--init nowhere.npz", r"^nowhere\.npz: no such weights"),
+        ("--size 8", r"^--size 8: the network needs at least 32 pixels$"),
+        ("--epochs 1 --init nowhere.npz", r"^nowhere\.npz: no such weights"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(dataset, tmp_path, words, expected) -> None:
+    with pytest.raises(SystemExit, match=expected):
+        main(f"--dataset {dataset} --limit 64 --out {tmp_path} {words}".split())
