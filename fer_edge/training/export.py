@@ -69,7 +69,7 @@ def to_tflite(
 
 
 def _int8(converter: Any, pictures: NDArray[np.float32]) -> bytes:
-    """Convert to int8 all but what is ``IN_FLOAT``, which only TensorFlow's debugger can leave out."""
+    """Convert to int8 all but what is ``IN_FLOAT``: the converter alone has no option for that."""
     import tensorflow as tf
 
     examples = _one_by_one(pictures)
