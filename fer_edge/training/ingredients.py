@@ -18,8 +18,7 @@ from typing import Any, Final
 from fer_edge.errors import FerEdgeError
 from fer_edge.evaluation.tables import markdown_table
 from fer_edge.training.options import Config, parser
-from fer_edge.training.train import run
-from fer_edge.training.widths import is_done
+from fer_edge.training.widths import train_all
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +99,7 @@ def main(argv: list[str] | None = None) -> None:
         if importlib.util.find_spec("torch") is None:
             log.info("left out, since it needs PyTorch: the teacher asked about changed pictures")
             rows = {name: config for name, config in rows.items() if not config.consistent}
-        for name, config in rows.items():
-            if not is_done(config):
-                log.info("%s: %s", name, config.out)
-                run(config)
+        train_all(rows)
     except FerEdgeError as error:
         raise SystemExit(f"{error}") from None
     sys.stdout.write(f"{table(rows)}\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.training.options import Config, numbers, parser
-from fer_edge.training.train import train
+from fer_edge.training.train import run
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,16 @@ def is_done(config: Config) -> bool:
         return int(stored["epoch"]) >= config.epochs
 
 
+def train_all(configs: Mapping[str, Config]) -> None:
+    """Train what is not done yet; the names are for the log."""
+    for name, config in configs.items():
+        if is_done(config):
+            log.info("%s is done: %s", name, config.out)
+        else:
+            log.info("%s: %s", name, config.out)
+            run(config)
+
+
 def arguments(argv: list[str] | None = None) -> list[Config]:
     """Read the command line."""
     made = parser("widths", given=("alpha",))
@@ -80,11 +91,7 @@ def main() -> None:
     """Read the command line and train what is not done yet."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        for config in arguments():
-            if is_done(config):
-                log.info("α = %g is done: %s", config.alpha, config.out)
-            else:
-                train(config)
+        train_all({f"α = {config.alpha:g}": config for config in arguments()})
     except FerEdgeError as error:
         raise SystemExit(f"{error}") from None
 
