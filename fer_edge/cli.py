@@ -184,6 +184,9 @@ def evaluate(
         str, typer.Option(help="test, validation, train, or all of a folder.")
     ] = "test",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Average each mirror image in, as of a face in view.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     out: Annotated[
@@ -204,6 +207,7 @@ def evaluate(
         dataset=dataset,
         split=split,
         threads=threads,
+        mirror=mirror,
         form="json" if as_json else "markdown" if as_markdown else "table",
         out=out,
     )

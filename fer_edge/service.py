@@ -84,6 +84,7 @@ def build_stages(config: Config, *, every_frame: bool) -> Stages:
         # In a recording every face of every frame is read.
         min_interval_s=0.0 if every_frame else config.model.min_interval_s,
         changed_interval_s=config.model.changed_interval_s,
+        mirror=config.model.mirror,
     )
     affect = AffectStage(classifier, turns, Smoother(config.tracking), statistics=statistics)
     return Stages(vision, affect, classifier, statistics)

@@ -74,6 +74,9 @@ class TakingTurns(Protocol):
     ) -> list[int]:
         """Indices of the faces to read now."""
 
+    def view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
+        """What of a chosen face is read: the crop, or its mirror image."""
+
     def take(
         self,
         tracks: Sequence[Track],
@@ -319,7 +322,8 @@ class AffectStage:
         """The frame's faces with their readings, largest first."""
         started_ns = time.monotonic_ns()
         chosen = self._turns.choose(batch.tracks, batch.crops, batch.stamp)
-        readings = self._classify([batch.crops[index] for index in chosen]) if chosen else []
+        views = [self._turns.view(batch.tracks[i], batch.crops[i], batch.stamp) for i in chosen]
+        readings = self._classify(views) if views else []
         read = dict(zip(chosen, readings, strict=True))
         known = self._turns.take(batch.tracks, batch.crops, read, batch.stamp)
         tracks, affects = [track for track, _ in known], [affect for _, affect in known]

@@ -159,6 +159,17 @@ class Affect:
     arousal: float
     """-1 (calm) to 1 (excited)."""
 
+    def mixed(self, other: "Affect", weight: float) -> "Affect":
+        """A reading between this one (`weight` 0) and the `other` (1)."""
+        probabilities = self.probabilities * np.float32(1 - weight)
+        probabilities = probabilities + other.probabilities * np.float32(weight)
+        probabilities.flags.writeable = False
+        return Affect(
+            probabilities,
+            self.valence + (other.valence - self.valence) * weight,
+            self.arousal + (other.arousal - self.arousal) * weight,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:

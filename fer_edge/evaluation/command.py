@@ -30,6 +30,7 @@ def evaluate(
     dataset: str,
     split: str,
     threads: int,
+    mirror: bool,
     form: Form,
     out: Path | None,
 ) -> None:
@@ -49,7 +50,9 @@ def evaluate(
     model = read_model(card, models)
     samples = load(dataset, split)
     with _progress(card.name, len(samples)) as advance:
-        evaluation = measure_file(card, model, samples, threads=threads, advance=advance)
+        evaluation = measure_file(
+            card, model, samples, threads=threads, mirror=mirror, advance=advance
+        )
     match form:
         case "json":
             sys.stdout.write(_json(evaluation) + "\n")
@@ -69,7 +72,7 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     """
     from fer_edge.evaluation.plots import draw
 
-    name = evaluation.card.name
+    name = evaluation.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.json").write_text(_json(evaluation) + "\n")

@@ -31,6 +31,18 @@ class Evaluation:
     figures: Metrics
     threads: int
     """Of the interpreter."""
+    mirror: bool = False
+    """Whether each picture's mirror image is averaged in, as is that of a face in view."""
+
+    @property
+    def name(self) -> str:
+        """Of files: the model's, and how it was asked."""
+        return f"{self.card.name}_mirror" if self.mirror else self.card.name
+
+    @property
+    def unlike_card(self) -> list[str] | None:
+        """Names of the figures that are not those of the card; None if it speaks of something else."""
+        return None if self.mirror else differences(self.card, self.figures)
 
     @property
     def table(self) -> NDArray[np.int64]:
@@ -50,9 +62,12 @@ def evaluate(
     samples: Samples,
     *,
     threads: int = THREADS,
+    mirror: bool = False,
     advance: Callable[[], object] = lambda: None,
 ) -> Evaluation:
     """Run ``model`` over ``samples``; ``advance`` is called after each picture.
+
+    With ``mirror`` each one's mirror image is averaged in, as is that of a face in view.
 
     Raises:
         ConfigError: there are no samples, or a picture cannot be read.
@@ -62,8 +77,8 @@ def evaluate(
         raise ConfigError(
             f"data set: {samples.origin.split}: no usable picture; choose another split"
         )
-    said = classify(card, model, samples.pictures, threads=threads, advance=advance)
-    return Evaluation(card, samples, said, figures_of(samples, said), threads)
+    said = classify(card, model, samples.pictures, threads=threads, mirror=mirror, advance=advance)
+    return Evaluation(card, samples, said, figures_of(samples, said), threads, mirror)
 
 
 def measure(card: ModelCard, model: bytes, samples: Samples) -> Metrics:

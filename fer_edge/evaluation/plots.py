@@ -71,7 +71,7 @@ def draw(evaluation: Evaluation, folder: Path) -> list[Path]:
         for name, make in makers.items():
             figure = Figure()
             make(figure, evaluation)
-            paths.append(folder / f"{evaluation.card.name}_{name}.png")
+            paths.append(folder / f"{evaluation.name}_{name}.png")
             figure.savefig(paths[-1], facecolor="white")
     return paths
 
@@ -80,6 +80,7 @@ def _title(figure: Any, title: str, evaluation: Evaluation) -> None:
     card, figures = evaluation.card, evaluation.figures
     figure.suptitle(title, fontsize=14, fontweight="bold", x=0.02, ha="left")
     what = f"α = {card.alpha:g} {card.precision} on {figures.dataset}, {figures.samples} faces"
+    what += ", mirror images averaged in" if evaluation.mirror else ""
     figure.supxlabel(what, fontsize=9, color=FAINT, x=0.02, ha="left")
 
 
@@ -214,8 +215,6 @@ def _circle(axes: Any) -> None:
 def reliability(figure: Any, evaluation: Evaluation) -> None:
     """Share that is right against what the network claims, and how many faces claim it."""
     truth, after = evaluation.samples.labels, evaluation.said.probabilities
-    temperature = evaluation.card.temperature
-    before = metrics.reliability(truth, scaled(after, 1 / temperature))
     now = metrics.reliability(truth, after)
     figure.set_size_inches(6.4, 7.2)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
@@ -227,18 +226,8 @@ def reliability(figure: Any, evaluation: Evaluation) -> None:
         middles, gap, width, bottom=now.accuracy, color=RED, alpha=0.25, label="gap to the claim"
     )
     above.plot([0, 1], [0, 1], "--", color=FAINT, lw=1.2, label="perfectly calibrated")
-    filled = before.samples > 0
-    label = f"before temperature {temperature:g}: error {before.error:.3f}"
-    above.plot(
-        before.confidence[filled],
-        before.accuracy[filled],
-        "o-",
-        clip_on=False,
-        color=INK,
-        ms=3.5,
-        lw=1,
-        label=label,
-    )
+    if not evaluation.mirror:  # of a mean of two the temperature cannot be taken back
+        _before_temperature(above, evaluation)
     above.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
     above.set_title(f"expected calibration error {now.error:.3f}", loc="left", size=11)
     above.legend(frameon=False, loc="upper left", fontsize=9)
@@ -247,3 +236,21 @@ def reliability(figure: Any, evaluation: Evaluation) -> None:
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
     _title(figure, "Reliability", evaluation)
+
+
+def _before_temperature(axes: Any, evaluation: Evaluation) -> None:
+    """The same as a line, as it was before temperature scaling."""
+    temperature = evaluation.card.temperature
+    said = scaled(evaluation.said.probabilities, 1 / temperature)
+    before = metrics.reliability(evaluation.samples.labels, said)
+    filled = before.samples > 0
+    axes.plot(
+        before.confidence[filled],
+        before.accuracy[filled],
+        "o-",
+        clip_on=False,
+        color=INK,
+        ms=3.5,
+        lw=1,
+        label=f"before temperature {temperature:g}: error {before.error:.3f}",
+    )

@@ -36,9 +36,13 @@ def classify(
     crops: Iterable[GrayImage],
     *,
     threads: int = THREADS,
+    mirror: bool = False,
     advance: Callable[[], object] = lambda: None,
 ) -> Said:
     """What the model of ``card`` says of each crop; ``advance`` is called after each.
+
+    With ``mirror`` it is the mean of what it says of the crop and of its mirror image, as of a face
+    in view.
 
     Raises:
         ModelError: the interpreter is not there or refuses the model.
@@ -49,7 +53,10 @@ def classify(
     readings, spent_ns = [], []
     for crop in crops:
         began_ns = time.perf_counter_ns()
-        readings += classifier([crop])
+        reading = classifier([crop])[0]
+        if mirror:
+            reading = reading.mixed(classifier([crop[:, ::-1]])[0], 0.5)
+        readings.append(reading)
         spent_ns.append(time.perf_counter_ns() - began_ns)
         advance()
     return Said(

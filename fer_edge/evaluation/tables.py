@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_edge.evaluation import metrics
-from fer_edge.evaluation.measure import SHOWN, Evaluation, differences
+from fer_edge.evaluation.measure import SHOWN, Evaluation
 from fer_edge.modelcard import Metrics
 from fer_edge.types import EMOTIONS
 
@@ -35,8 +35,9 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         "model": evaluation.card.name,
         "sha256": evaluation.card.sha256,
         "temperature": evaluation.card.temperature,
+        "mirror": evaluation.mirror,
         "figures": evaluation.figures.model_dump(mode="json"),
-        "not_as_the_card_states": differences(evaluation.card, evaluation.figures),
+        "not_as_the_card_states": evaluation.unlike_card,
         "classes": {
             emotion: {name: _finite(value) for name, value in vars(figures).items()}
             for emotion, figures in zip(EMOTIONS, classes, strict=True)
@@ -114,7 +115,9 @@ def notes(evaluation: Evaluation) -> list[str]:
         f"Probabilities are calibrated by temperature {card.temperature:g}.",
         f"A face takes {latency} on this machine, threads: {evaluation.threads}.",
     ]
-    changed = differences(card, figures)
+    if evaluation.mirror:
+        lines.append("The mean of each picture and its mirror image, as of a face in view.")
+    changed = evaluation.unlike_card
     if changed is not None:
         same = "Every figure is the one that the card states."
         lines.append(f"Not as the card states: {', '.join(changed)}." if changed else same)
@@ -140,14 +143,14 @@ def markdown(name: str, figures: Metrics, table: Any = None) -> str:
 
 def full_markdown(evaluation: Evaluation) -> str:
     """Everything, for a file."""
-    body = markdown(evaluation.card.name, evaluation.figures, evaluation.table)
+    body = markdown(evaluation.name, evaluation.figures, evaluation.table)
     return body + "\n\n" + "\n".join(f"- {note}" for note in notes(evaluation))
 
 
 def show(evaluation: Evaluation, console: Console) -> None:
     """The figures on a terminal."""
     figures, table = evaluation.figures, evaluation.table
-    console.print(f"[bold]{evaluation.card.name}[/] on {figures.dataset}, {figures.split}")
+    console.print(f"[bold]{evaluation.name}[/] on {figures.dataset}, {figures.split}")
     console.print(f"{figures.samples} faces\n")
     console.print(_rich(("", "value", "95 %"), overall_rows(figures)))
     console.print(_rich(("", *CLASS_COLUMNS), class_rows(figures, table)))

@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from fer_edge.config import TrackingConfig
 from fer_edge.geometry import area
 from fer_edge.tracking._time import elapsed_s
@@ -55,14 +53,7 @@ class Smoother:
         """Exponential smoothing whose weight follows the time that passed."""
         tau_s = self._config.smoothing_s
         weight = 1.0 if tau_s == 0 else 1.0 - math.exp(-elapsed_s(old.stamp, stamp) / tau_s)
-        probabilities = old.affect.probabilities * np.float32(1 - weight)
-        probabilities = probabilities + new.probabilities * np.float32(weight)
-        probabilities.flags.writeable = False
-        return Affect(
-            probabilities,
-            old.affect.valence + (new.valence - old.affect.valence) * weight,
-            old.affect.arousal + (new.arousal - old.affect.arousal) * weight,
-        )
+        return old.affect.mixed(new, weight)
 
     def _label(self, affect: Affect, old: _Memory | None) -> Emotion | None:
         """The most probable emotion, unless the one that is shown is nearly as probable."""

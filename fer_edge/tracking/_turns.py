@@ -1,4 +1,9 @@
-"""Which faces the network reads in a frame: never more than it has time for, and none in vain."""
+"""Which faces the network reads in a frame, and which way round.
+
+Never more than it has time for, and none in vain.  A face in view is read as it is and mirrored, in
+turn, and both readings are averaged: a network errs differently on the two, and for the narrow ones
+that is worth as much as some width (models/README.md), at no cost.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +21,18 @@ THUMB_PX = 12
 CHANGE = 3.0
 """Mean difference in levels (of 255) from which a face has changed."""
 
+TOGETHER_S = 0.5
+"""Two readings that are further apart are not averaged: the face may show something else by then."""
+
 
 @dataclass(frozen=True)
 class _Last:
     affect: Affect
+    """What is told of the face."""
+    reading: Affect
+    """The last reading alone."""
+    mirrored: bool
+    """Which way round that was."""
     thumb: NDArray[np.float32]
     stamp: Stamp
 
@@ -28,15 +41,22 @@ class Turns:
     """Remembers the last reading of every face in view."""
 
     def __init__(
-        self, *, max_faces: int, min_interval_s: float, changed_interval_s: float = 0.0
+        self,
+        *,
+        max_faces: int,
+        min_interval_s: float,
+        changed_interval_s: float = 0.0,
+        mirror: bool = True,
     ) -> None:
         """At most `max_faces` a frame; none that has not changed for less than the first interval.
 
         One that has changed waits for the second, shorter one: an expression takes longer to form.
+        Without `mirror` every reading is of the face as it is, and stands alone.
         """
         self._max_faces = max_faces
         self._min_interval_s = min_interval_s
         self._changed_interval_s = changed_interval_s
+        self._mirror = mirror
         self._last: dict[int, _Last] = {}
 
     def choose(
@@ -50,6 +70,10 @@ class Turns:
         ]
         return sorted(-index for _, index in sorted(due, reverse=True)[: self._max_faces])
 
+    def view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
+        """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
+        return crop[:, ::-1] if self._is_mirrored(track, stamp) else crop
+
     def take(
         self,
         tracks: Sequence[Track],
@@ -57,15 +81,32 @@ class Turns:
         read: dict[int, Affect],
         stamp: Stamp,
     ) -> list[tuple[Track, Affect]]:
-        """Every face with its newest reading; those never read yet are left out until their turn."""
+        """Every face with its newest reading; those never read yet are left out until their turn.
+
+        `read` are the readings of what `view` gave.
+        """
         kept: dict[int, _Last] = {}
         for index, track in enumerate(tracks):
             if index in read:
-                kept[track.id] = _Last(read[index], _thumb(crops[index]), stamp)
+                kept[track.id] = self._read(track, crops[index], read[index], stamp)
             elif track.id in self._last:
                 kept[track.id] = self._last[track.id]
         self._last = kept
         return [(track, kept[track.id].affect) for track in tracks if track.id in kept]
+
+    def _read(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
+        partner = self._partner(track, stamp)
+        affect = reading if partner is None else partner.reading.mixed(reading, 0.5)
+        return _Last(affect, reading, self._is_mirrored(track, stamp), _thumb(crop), stamp)
+
+    def _partner(self, track: Track, stamp: Stamp) -> _Last | None:
+        """The reading with which one of now is averaged."""
+        together = self._mirror and self._waited_s(track, stamp) <= TOGETHER_S
+        return self._last[track.id] if together else None
+
+    def _is_mirrored(self, track: Track, stamp: Stamp) -> bool:
+        partner = self._partner(track, stamp)
+        return partner is not None and not partner.mirrored
 
     def _waited_s(self, track: Track, stamp: Stamp) -> float:
         last = self._last.get(track.id)

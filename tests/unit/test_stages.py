@@ -105,6 +105,23 @@ def test_affect_reads_every_crop_and_only_crops(vision, luma, stamp_at):
     assert statistics.classify.summary_ms() is not None
 
 
+def test_every_other_reading_of_a_face_is_mirrored(vision, luma, stamp_at):
+    seen = []
+
+    def classify(crops):
+        seen.extend(crops)
+        return [Affect(np.full(8, 0.125, np.float32), 0.0, 0.0) for _ in crops]
+
+    stage = AffectStage(classify, Turns(max_faces=4, min_interval_s=0), Smoother(CONFIG))
+    batches = [vision(Frame(stamp_at(i / 10), GrayPicture(luma))) for i in range(4)]
+    for batch in batches:
+        stage(batch)
+    given = [batch.crops[0] for batch in batches[1:]]
+    assert np.array_equal(seen[0], given[0])
+    assert np.array_equal(seen[1], given[1][:, ::-1])
+    assert np.array_equal(seen[2], given[2])
+
+
 def test_another_size_of_picture_starts_anew(vision, luma, stamp_at):
     """Boxes of 1920×1080 mean nothing in 960×540: nobody is published where he is not."""
     for step in range(2):

@@ -12,6 +12,7 @@ from fer_edge.cli import app
 from fer_edge.errors import ConfigError, SinkError
 from fer_edge.evaluation.datasets import load
 from fer_edge.evaluation.measure import differences, evaluate, measure
+from fer_edge.evaluation.runner import classify
 from fer_edge.modelcard import find_card, models_dir, read_model
 
 EMOTIONS = ("happy", "happy", "happy", "neutral", "happy", "sad")
@@ -106,6 +107,31 @@ def test_a_split_without_pictures_is_refused(dataset, tmp_path) -> None:
     done = run("--dataset", f"folder:{tmp_path}", "--split", "all")
     assert isinstance(done.exception, ConfigError)
     assert "no usable picture" in str(done.exception)
+
+
+def test_mirror_images_are_averaged_in_and_said_to_be(dataset, tmp_path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra `report`")
+    done = run("--dataset", dataset, "--split", "all", "--mirror", "--out", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert "mirror image" in done.stdout
+    name = "mobilenet_v1_0.25_112_int8_mirror"
+    assert {path.suffix for path in tmp_path.glob(f"{name}*")} == {".json", ".md", ".png"}
+    report = json.loads((tmp_path / f"{name}.json").read_text())
+    assert report["mirror"] is True
+    assert report["not_as_the_card_states"] is None
+
+    card = find_card(models_dir(), 0.25, "int8")
+    said = [
+        classify(card, read_model(card, models_dir()), load(dataset, "all").pictures, mirror=mirror)
+        for mirror in (True, False)
+    ]
+    # The second picture is the first one's mirror image: each is now read as both are.
+    for both, alone in zip(*(vars(one).values() for one in said), strict=True):
+        if both.ndim == 2:  # what was said, not how long it took
+            assert both[0] == pytest.approx(both[1], abs=1e-6)
+            assert both[0] == pytest.approx((alone[0] + alone[1]) / 2, abs=1e-6)
+    once = said[1].valence_arousal
+    assert np.abs(once[0] - once[1]).max() > 1e-3
 
 
 def test_unknown_valence_and_arousal_leave_no_figures(dataset, tmp_path) -> None:

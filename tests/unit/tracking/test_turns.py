@@ -112,3 +112,35 @@ def test_a_face_that_is_not_seen_is_not_read_from_what_is_behind_it(make):
     assert frames.show([present]) == [1]
     assert frames.show([gone], crops(1, level=200)) == []
     assert frames.published == [1]
+
+
+def told(turns, stamp, value):
+    """What is told of one face that is read as `value`; whether it was read mirrored."""
+    people, pictures = tracks(1), [np.tile(np.arange(100, dtype=np.uint8), (100, 1))]
+    assert turns.choose(people, pictures, stamp) == [0]
+    mirrored = not np.array_equal(turns.view(people[0], pictures[0], stamp), pictures[0])
+    probabilities = np.array([1 - value, value, 0, 0, 0, 0, 0, 0], np.float32)
+    read = {0: Affect(probabilities, value, -value)}
+    ((_, affect),) = turns.take(people, pictures, read, stamp)
+    assert affect.valence == -affect.arousal == pytest.approx(affect.probabilities[1])
+    return pytest.approx(affect.valence), mirrored
+
+
+def test_two_readings_the_two_ways_round_are_averaged(stamp_at):
+    turns = Turns(max_faces=4, min_interval_s=0.2)
+    values = [0.2, 0.6, 0.2, 0.6, 0.8]
+    seen = [told(turns, stamp_at(0.2 * i), value) for i, value in enumerate(values)]
+    assert seen == [(0.2, False), (0.4, True), (0.4, False), (0.4, True), (0.7, False)]
+
+
+def test_a_reading_long_after_the_last_stands_alone(stamp_at):
+    turns = Turns(max_faces=4, min_interval_s=0.2)
+    seen = [told(turns, stamp_at(at), value) for at, value in ((0, 0.2), (0.2, 0.6), (1, 0.8))]
+    assert seen == [(0.2, False), (0.4, True), (0.8, False)]
+    assert told(turns, stamp_at(1.2), 0.6) == (0.7, True)
+
+
+def test_without_mirror_each_reading_stands_alone(stamp_at):
+    turns = Turns(max_faces=4, min_interval_s=0.2, mirror=False)
+    seen = [told(turns, stamp_at(0.2 * i), value) for i, value in enumerate((0.2, 0.6, 0.8))]
+    assert seen == [(0.2, False), (0.6, False), (0.8, False)]
