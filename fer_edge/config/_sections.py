@@ -239,7 +239,7 @@ class ModelConfig(Section):
     changed_interval_s: float = Field(0.05, ge=0.0, le=60.0)
     """Nor one that has changed, before so long: at 30 frames a second every other frame is read."""
     mirror: bool = True
-    """Read a face as it is and mirrored in turn, and average the two: better for the narrow networks."""
+    """Read a face as it is and mirrored in turn, and average the two: a little better, most at α 0.25."""
     directory: Path | None = None
     """Folder with models and cards; the ones that come with fer-edge when not given."""
 

@@ -1,8 +1,8 @@
 """Which faces the network reads in a frame, and which way round.
 
 Never more than it has time for, and none in vain.  A face in view is read as it is and mirrored, in
-turn, and both readings are averaged: a network errs differently on the two, and for the narrow ones
-that is worth as much as some width (models/README.md), at no cost.
+turn, and both readings are averaged: a network errs differently on the two, and their mean is a
+little better, most at α = 0.25 (models/README.md), at no cost.
 """
 
 from collections.abc import Sequence
