@@ -201,7 +201,8 @@ class TrackingConfig(Section):
     lost_after_s: Seconds = 0.7
     """A face that was not detected for so long has left."""
     smoothing_s: float = Field(0.4, ge=0.0, le=60.0)
-    """Time constant of the exponential smoothing of probabilities, valence and arousal; 0: none."""
+    """Time constant of the exponential smoothing of probabilities, valence and arousal; 0: none, but for
+    the two readings that `model.mirror` averages."""
     hysteresis: Share = 0.1
     """How much more probable another emotion must be to replace the one that is shown."""
     min_confidence: Share = 0.35
