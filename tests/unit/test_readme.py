@@ -57,9 +57,24 @@ def test_a_table_that_nobody_knows_is_named():
         written("<!-- table beauty -->\n<!-- end of table -->", [])
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:)([^)]+)\)", README))))
-def test_links_lead_somewhere(link):
-    assert (ROOT / link).exists()
+PAGES = ("README.md", "models/README.md", "benchmarks/README.md", "benchmarks/peers/README.md")
+LINKS = [
+    (page, link)
+    for page in PAGES
+    for link in sorted(set(re.findall(r"\]\((?!https?:)([^)]+)\)", (ROOT / page).read_text())))
+]
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_links_lead_somewhere(page, link):
+    file, _, anchor = link.partition("#")
+    target = (ROOT / page).parent / file if file else ROOT / page
+    assert target.exists()
+    if anchor:
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+        # As GitHub names them.
+        named = [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+        assert anchor in named
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:deploy|tests)/[\w.-]+", README))))
