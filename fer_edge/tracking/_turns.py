@@ -72,7 +72,7 @@ class Turns:
 
     def view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
         """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
-        return crop[:, ::-1] if self._is_mirrored(track, stamp) else crop
+        return crop[:, ::-1] if _is_mirrored(self._partner(track, stamp)) else crop
 
     def take(
         self,
@@ -97,16 +97,12 @@ class Turns:
     def _read(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
         partner = self._partner(track, stamp)
         affect = reading if partner is None else partner.reading.mixed(reading, 0.5)
-        return _Last(affect, reading, self._is_mirrored(track, stamp), _thumb(crop), stamp)
+        return _Last(affect, reading, _is_mirrored(partner), _thumb(crop), stamp)
 
     def _partner(self, track: Track, stamp: Stamp) -> _Last | None:
         """The reading with which one of now is averaged."""
         together = self._mirror and self._waited_s(track, stamp) <= TOGETHER_S
         return self._last[track.id] if together else None
-
-    def _is_mirrored(self, track: Track, stamp: Stamp) -> bool:
-        partner = self._partner(track, stamp)
-        return partner is not None and not partner.mirrored
 
     def _waited_s(self, track: Track, stamp: Stamp) -> float:
         last = self._last.get(track.id)
@@ -122,6 +118,11 @@ class Turns:
         if waited_s < self._changed_interval_s:
             return False
         return float(np.abs(_thumb(crop) - last.thumb).mean()) > CHANGE
+
+
+def _is_mirrored(partner: _Last | None) -> bool:
+    """Whether a face is read the other way round, to go with that reading."""
+    return partner is not None and not partner.mirrored
 
 
 def _thumb(crop: GrayImage) -> NDArray[np.float32]:
