@@ -7,9 +7,9 @@ from typing import Final
 
 from fer_edge.config import Config, ImagesSource
 from fer_edge.pipeline import Pipeline
-from fer_edge.stages import Statistics
 from fer_edge.system.board import temperature_c, throttled
 from fer_edge.system.sdnotify import Notifier
+from fer_edge.vision.stage import Statistics
 
 log = logging.getLogger(__name__)
 

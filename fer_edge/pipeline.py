@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from fer_edge.backoff import Backoff
 from fer_edge.errors import FrameError, SourceLostError
 from fer_edge.mailbox import Closed, Mailbox
-from fer_edge.stages import Statistics
 from fer_edge.types import FaceBatch, Frame, Gap, Result, Sink, Source
+from fer_edge.vision.stage import Statistics
 from fer_edge.worker import Worker, stop_all
 
 log = logging.getLogger(__name__)

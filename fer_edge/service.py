@@ -10,19 +10,22 @@ from types import FrameType
 from typing import Self
 
 from fer_edge.affect import Classifier, open_classifier
+from fer_edge.affect.smoother import Smoother
+from fer_edge.affect.turns import Turns
 from fer_edge.backoff import Backoff
 from fer_edge.config import Config
-from fer_edge.detectors import open_detector
-from fer_edge.detectors.motion import MotionGate
 from fer_edge.health import Diagnose, Heart, warn_of_long_waits
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sinks import open_sinks
 from fer_edge.sources import Lend, open_source
-from fer_edge.stages import AffectStage, Eyes, Statistics, Vision
 from fer_edge.system.logs import quiet_stderr
 from fer_edge.system.sdnotify import Notifier
-from fer_edge.tracking import SearchPlan, Smoother, Tracker, Turns, Watch
 from fer_edge.types import FaceBatch, Frame, Gap, Sink, Source
+from fer_edge.vision.detectors import open_detector
+from fer_edge.vision.motion import MotionGate
+from fer_edge.vision.search import SearchPlan, Watch
+from fer_edge.vision.stage import AffectStage, Eyes, Statistics, Vision
+from fer_edge.vision.tracker import Tracker
 
 log = logging.getLogger(__name__)
 

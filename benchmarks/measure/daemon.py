@@ -119,7 +119,7 @@ begun = time.perf_counter()
 import fer_edge.cli
 import fer_edge.service
 from fer_edge.config import Config
-import cv2, fer_edge.detectors.viola_jones
+import cv2, fer_edge.vision.detectors.viola_jones
 from fer_edge.affect.tflite import import_interpreter
 import_interpreter()
 imported = time.perf_counter()

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.config import ViolaJonesDetector
-from fer_edge.detectors import open_detector
-from fer_edge.detectors.viola_jones import _shrink
 from fer_edge.geometry import iou
 from fer_edge.sources.demo import Demo
 from fer_edge.sources.file import VideoFile
 from fer_edge.types import Box, Frame, Picture, Source
+from fer_edge.vision.detectors import open_detector
+from fer_edge.vision.detectors.viola_jones import _shrink
 from measure import report
 
 GENEROUS = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.config import Config, ModelConfig
 from fer_edge.service import Stages, build_stages
-from fer_edge.sinks.message import encode
+from fer_edge.sinks.mqtt.message import encode
 from fer_edge.sinks.payload import faces_message
 from fer_edge.sources._pictures import GrayPicture
 from fer_edge.sources.demo import Demo

@@ -14,7 +14,7 @@ import numpy as np
 from fer_edge.config import Config
 from fer_edge.errors import FrameError, SourceError
 from fer_edge.service import Stages, build_stages
-from fer_edge.sinks.message import encode
+from fer_edge.sinks.mqtt.message import encode
 from fer_edge.sinks.payload import faces_message
 from fer_edge.sources import open_source
 from fer_edge.system.board import temperature_c

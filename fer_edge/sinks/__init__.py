@@ -33,7 +33,7 @@ def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) 
 
             add(JsonlSink(config.jsonl.path, config.device))
         if config.mqtt.url is not None:
-            from fer_edge.sinks.mqtt_sink import MqttSink
+            from fer_edge.sinks.mqtt.sink import MqttSink
 
             add(MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics))
         # Last: from here on the terminal belongs to the table.

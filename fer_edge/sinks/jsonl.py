@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fer_edge.errors import SinkError
-from fer_edge.sinks.message import encode
+from fer_edge.sinks.mqtt.message import encode
 from fer_edge.sinks.payload import faces_message
 from fer_edge.stdio import write_failure
 from fer_edge.types import Result

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
 
-from fer_edge.sinks.message import JsonObject
+from fer_edge.sinks.mqtt.message import JsonObject
 from fer_edge.stats import NS_PER_MS
 from fer_edge.types import EMOTIONS, UNCERTAIN, Box, Face, Result
 

@@ -17,7 +17,7 @@ from broker import Broker, Recorder, make_certificates, wait_for
 
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
-from fer_edge.sinks.mqtt_sink import MqttSink
+from fer_edge.sinks.mqtt.sink import MqttSink
 from fer_edge.sinks.payload import load_schema
 from fer_edge.types import Affect, Box, Emotion, Face, Result, Stamp, Track
 
@@ -151,7 +151,7 @@ PROCESS = """
 import sys, time
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
-from fer_edge.sinks.mqtt_sink import MqttSink
+from fer_edge.sinks.mqtt.sink import MqttSink
 MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict)
 time.sleep(60)
 """

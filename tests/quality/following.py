@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import cv2
 
 from fer_edge.config import TrackingConfig, ViolaJonesDetector
-from fer_edge.detectors import open_detector
-from fer_edge.detectors.motion import MotionGate
 from fer_edge.geometry import iou
-from fer_edge.stages import Eyes, Vision
-from fer_edge.tracking import SearchPlan, Tracker
+from fer_edge.vision.detectors import open_detector
+from fer_edge.vision.motion import MotionGate
+from fer_edge.vision.search import SearchPlan
+from fer_edge.vision.stage import Eyes, Vision
+from fer_edge.vision.tracker import Tracker
 
 GENEROUS = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)
 """The reference: a finer search than the daemon's, of every frame."""

@@ -13,7 +13,7 @@ LAYERS = [
     {"types", "errors", "__init__"},
     {"geometry", "mailbox", "worker", "backoff", "stats", "config", "modelcard", "preprocess"}
     | {"stdio"},
-    {"sources", "detectors", "tracking", "affect", "sinks", "overlay", "system"},
+    {"sources", "detectors", "vision", "affect", "sinks", "overlay", "system"},
     {"stages"},
     {"pipeline"},
     {"health"},

@@ -6,7 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from fer_edge.sinks.message import encode
+from fer_edge.sinks.mqtt.message import encode
 from fer_edge.sinks.payload import (
     diagnostics_message,
     faces_message,

@@ -8,9 +8,9 @@ from itertools import count
 
 from fer_edge.config import TrackingConfig
 from fer_edge.geometry import iou
-from fer_edge.tracking._motion import Motion
-from fer_edge.tracking._time import elapsed_s
+from fer_edge.stamps import elapsed_s
 from fer_edge.types import Box, Detection, Stamp, Track
+from fer_edge.vision.filter import Motion
 
 REACH = 0.8
 """Without overlap, a face is still the same within so many of its widths: at few frames a second it

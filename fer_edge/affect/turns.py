@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.tracking._time import elapsed_s
+from fer_edge.stamps import elapsed_s
 from fer_edge.types import Affect, GrayImage, Stamp, Track
 
 THUMB_PX = 12

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fer_edge.tracking import Turns
+from fer_edge.affect.turns import Turns
 from fer_edge.types import Affect, Box, Track
 
 READING = Affect(np.full(8, 0.125, np.float32), 0.0, 0.0)

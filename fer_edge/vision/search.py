@@ -1,7 +1,7 @@
 """When the whole picture is searched, and when a frame is looked at at all."""
 
 from fer_edge.config import TrackingConfig
-from fer_edge.tracking._time import elapsed_s
+from fer_edge.stamps import elapsed_s
 from fer_edge.types import Stamp
 
 ALERT_S = 2.0

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from fer_edge.sinks.schedule import Publisher
+from fer_edge.sinks.mqtt.schedule import Publisher
 from fer_edge.types import Emotion
 
 

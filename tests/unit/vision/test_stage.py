@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
+from fer_edge.affect.smoother import Smoother
+from fer_edge.affect.turns import Turns
 from fer_edge.config import TrackingConfig, ViolaJonesDetector
-from fer_edge.detectors import open_detector
 from fer_edge.sources._pictures import GrayPicture, JpegPicture
-from fer_edge.stages import AffectStage, Eyes, Statistics, Vision
-from fer_edge.tracking import SearchPlan, Smoother, Tracker, Turns
 from fer_edge.types import Affect, Box, Detection, Emotion, Frame, Gap
+from fer_edge.vision.detectors import open_detector
+from fer_edge.vision.search import SearchPlan
+from fer_edge.vision.stage import AffectStage, Eyes, Statistics, Vision
+from fer_edge.vision.tracker import Tracker
 
 CONFIG = TrackingConfig(confirm_hits=2, confirm_window=3)
 

@@ -2,7 +2,7 @@ import json
 import re
 
 import fer_edge
-from fer_edge.sinks.home_assistant import birth_message, discovery_messages
+from fer_edge.sinks.mqtt.home_assistant import birth_message, discovery_messages
 from fer_edge.types import EMOTIONS
 
 

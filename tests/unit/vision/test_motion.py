@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.detectors.motion import MotionGate
 from fer_edge.sources._pictures import GrayPicture
 from fer_edge.sources.demo import textured
 from fer_edge.types import Box
+from fer_edge.vision.motion import MotionGate
 
 SIZE = (1920, 1080)
 

@@ -16,7 +16,7 @@ def open_detector(config: DetectorConfig) -> Detector:
     """
     match config.type:
         case "viola_jones":
-            from fer_edge.detectors.viola_jones import ViolaJones
+            from fer_edge.vision.detectors.viola_jones import ViolaJones
 
             return ViolaJones(config)
         case unknown:

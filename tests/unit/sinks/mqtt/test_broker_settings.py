@@ -4,7 +4,7 @@ import pytest
 
 from fer_edge.config import MqttConfig
 from fer_edge.errors import ConfigError
-from fer_edge.sinks.broker import find_broker
+from fer_edge.sinks.mqtt.broker import find_broker
 
 
 def test_what_is_not_given_has_its_usual_value():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fer_edge.config import ViolaJonesDetector
-from fer_edge.detectors import open_detector
-from fer_edge.detectors._parts import PARTS, share, window_sizes
 from fer_edge.sources.demo import Demo
 from fer_edge.types import Box
+from fer_edge.vision.detectors import open_detector
+from fer_edge.vision.detectors._parts import PARTS, share, window_sizes
 
 SIZES = window_sizes(24, 43, 360, 1.2)
 

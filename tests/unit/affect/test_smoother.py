@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from fer_edge.affect.smoother import Smoother
 from fer_edge.config import TrackingConfig
-from fer_edge.tracking import Smoother
 from fer_edge.types import EMOTIONS, Affect, Box, Emotion, Track
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)

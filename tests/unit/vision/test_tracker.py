@@ -1,8 +1,8 @@
 import pytest
 
 from fer_edge.config import TrackingConfig
-from fer_edge.tracking import Tracker
 from fer_edge.types import Box, Detection
+from fer_edge.vision.tracker import Tracker
 
 STILL = Box(100, 100, 200, 200)
 ELSEWHERE = Box(1000, 300, 200, 200)

@@ -18,8 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from fer_edge.backoff import Backoff
 from fer_edge.config import RetryConfig
-from fer_edge.sinks.broker import Broker
-from fer_edge.sinks.message import Message
+from fer_edge.sinks.mqtt.broker import Broker
+from fer_edge.sinks.mqtt.message import Message
 from fer_edge.stats import NS_PER_S, Counter
 from fer_edge.worker import Worker
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fer_edge.config import TrackingConfig
 from fer_edge.geometry import area
-from fer_edge.tracking._time import elapsed_s
+from fer_edge.stamps import elapsed_s
 from fer_edge.types import EMOTIONS, Affect, Emotion, Face, Stamp, Track
 
 

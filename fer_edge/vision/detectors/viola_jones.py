@@ -24,10 +24,10 @@ import cv2.data
 import numpy as np
 
 from fer_edge.config import ViolaJonesDetector
-from fer_edge.detectors._parts import share, window_sizes
 from fer_edge.errors import ConfigError
 from fer_edge.geometry import iou, scale
 from fer_edge.types import Box, Detection, GrayImage, Picture
+from fer_edge.vision.detectors._parts import share, window_sizes
 
 DEFAULT_CASCADE = "haarcascade_frontalface_default.xml"
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fer_edge.config import MQTT_PORTS, MqttConfig, read_password
 from fer_edge.errors import ConfigError
-from fer_edge.sinks.tls import tls_context
+from fer_edge.sinks.mqtt.tls import tls_context
 
 
 @dataclass(frozen=True)

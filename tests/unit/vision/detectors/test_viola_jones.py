@@ -6,11 +6,11 @@ import pytest
 from skimage import data as pictures
 
 from fer_edge.config import ViolaJonesDetector
-from fer_edge.detectors import open_detector
 from fer_edge.errors import ConfigError
 from fer_edge.geometry import iou
 from fer_edge.sources._pictures import GrayPicture, JpegPicture
 from fer_edge.types import Box
+from fer_edge.vision.detectors import open_detector
 
 FACE = Box(170, 70, 108, 108)
 """Eileen Collins' face in scikit-image's portrait, found by eye: brow to chin, ear to ear."""

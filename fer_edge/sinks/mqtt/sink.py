@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from fer_edge.config import MqttConfig, RetryConfig
-from fer_edge.sinks.broker import find_broker
-from fer_edge.sinks.home_assistant import birth_message, discovery_messages
-from fer_edge.sinks.message import Message
-from fer_edge.sinks.mqtt import Announcements, Connection, Link
-from fer_edge.sinks.schedule import Publisher
+from fer_edge.sinks.mqtt.broker import find_broker
+from fer_edge.sinks.mqtt.home_assistant import birth_message, discovery_messages
+from fer_edge.sinks.mqtt.link import Announcements, Connection, Link
+from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.mqtt.schedule import Publisher
 from fer_edge.types import Result
 
 OFFLINE_S = 0.5

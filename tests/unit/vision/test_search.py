@@ -1,7 +1,7 @@
 import pytest
 
 from fer_edge.config import TrackingConfig
-from fer_edge.tracking import SearchPlan, Watch
+from fer_edge.vision.search import SearchPlan, Watch
 
 CONFIG = TrackingConfig(search_interval_s=1.0, alert_interval_s=0.2, idle_after_s=5, idle_rate_hz=5)
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from fer_edge.affect.turns import Turns
 from fer_edge.config import TrackingConfig
-from fer_edge.tracking import SearchPlan, Tracker, Turns, Watch
-from fer_edge.tracking._time import elapsed_s
+from fer_edge.stamps import elapsed_s
 from fer_edge.types import Affect, Box, Detection
+from fer_edge.vision.search import SearchPlan, Watch
+from fer_edge.vision.tracker import Tracker
 
 CONFIG = TrackingConfig(confirm_hits=1, confirm_window=1)
 FACE = Detection(Box(100, 100, 200, 200), 9.0)

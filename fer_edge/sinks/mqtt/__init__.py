@@ -1,0 +1,1 @@
+"""Messages to an MQTT broker; only `link` knows the client library."""

@@ -1,0 +1,1 @@
+"""Frames to followed faces, each with its crop."""
