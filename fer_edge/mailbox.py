@@ -4,6 +4,8 @@ import threading
 from collections import deque
 from typing import Generic, TypeVar
 
+from fer_edge.stats import Counter
+
 T = TypeVar("T")
 
 
@@ -18,18 +20,18 @@ class Mailbox(Generic[T]):
     second in and 40 ms of work: one place held a median age of 82 ms, a queue of 64 reached 3 s.
     """
 
-    def __init__(self, size: int = 1) -> None:
+    def __init__(self, size: int = 1, *, drops: Counter | None = None) -> None:
+        """An empty mailbox with `size` places; `drops` counts what is dropped."""
         self._items: deque[T] = deque()
         self._size = size
         self._changed = threading.Condition()
         self._closed = False
-        self._dropped = 0
+        self._drops = drops or Counter()
 
     @property
     def dropped(self) -> int:
         """How many items were dropped so far."""
-        with self._changed:
-            return self._dropped
+        return self._drops.count
 
     def put(self, item: T) -> None:
         """Leave `item`, dropping the oldest if there is no room; ignored once closed."""
@@ -38,7 +40,7 @@ class Mailbox(Generic[T]):
                 return
             if len(self._items) == self._size:
                 self._items.popleft()
-                self._dropped += 1
+                self._drops.add()
             self._items.append(item)
             self._changed.notify()
 

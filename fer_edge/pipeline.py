@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from fer_edge.backoff import Backoff
 from fer_edge.errors import FrameError, SourceLostError
 from fer_edge.mailbox import Closed, Mailbox
+from fer_edge.stats import Statistics
 from fer_edge.types import FaceBatch, Frame, Gap, Result, Sink, Source
-from fer_edge.vision.stage import Statistics
 from fer_edge.worker import Worker, stop_all
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,10 @@ IDLE_S = 0.25
 """How often a sink without results is called for what is due by time."""
 
 
+Watcher = Callable[[Frame], None]
+"""Called with every frame as it is captured, for a screen; must return at once."""
+
+
 def run_inline(
     source: Source,
     vision: Callable[[Frame | Gap], FaceBatch | None],
@@ -33,9 +37,19 @@ def run_inline(
     sinks: Sequence[Sink],
     *,
     statistics: Statistics | None = None,
+    watchers: Sequence[Watcher] = (),
     stopping: Callable[[], bool] = lambda: False,
 ) -> None:
     """Every frame of a recording through every stage, in this thread; sinks are left open.
+
+    Args:
+        source: Where frames come from.
+        vision: Frame to faces.
+        affect: Faces to result.
+        sinks: Where results go.
+        statistics: Where the stages count.
+        watchers: Called with every frame before it is processed.
+        stopping: Asked before each frame whether to end.
 
     Raises:
         FerEdgeError: whatever a part raises, but for a picture that cannot be decoded: that one is
@@ -45,6 +59,8 @@ def run_inline(
     with source.open() as stream:
         while not stopping() and (frame := stream.read()) is not None:
             statistics.captured.add()
+            for watch in watchers:
+                watch(frame)
             try:
                 batch = vision(frame)
             except FrameError as error:
@@ -69,7 +85,7 @@ class Pipeline:
         *,
         backoff: Backoff,
         statistics: Statistics,
-        watchers: Sequence[Callable[[Frame], None]] = (),
+        watchers: Sequence[Watcher] = (),
     ) -> None:
         """Join the stages.
 
@@ -80,7 +96,7 @@ class Pipeline:
             sinks: Where results go; each is closed at the end, by its own thread.
             backoff: Waits between attempts to open a lost camera.
             statistics: Where the stages count.
-            watchers: Shown every frame as it is captured, for a screen; must return at once.
+            watchers: Called with every frame as it is captured.
         """
         self._source = source
         self._vision = vision
@@ -88,9 +104,12 @@ class Pipeline:
         self._backoff = backoff
         self._statistics = statistics
         self._watchers = watchers
-        self._frames: Mailbox[Frame | Gap] = Mailbox(1)
-        self._batches: Mailbox[FaceBatch] = Mailbox(1)
-        self._sinks = [(sink, Mailbox[Result](SINK_MAILBOX)) for sink in sinks]
+        drops = statistics.drops
+        self._frames = Mailbox[Frame | Gap](1, drops=drops.counter("vision"))
+        self._batches = Mailbox[FaceBatch](1, drops=drops.counter("affect"))
+        self._sinks = [
+            (sink, Mailbox[Result](SINK_MAILBOX, drops=drops.counter(sink.name))) for sink in sinks
+        ]
         self._ended: Mailbox[Worker] = Mailbox(3 + len(sinks))
         self._workers = [
             Worker("capture", self._capture, self._ended),
@@ -101,10 +120,6 @@ class Pipeline:
             Worker(f"sink-{sink.name}", self._deliver(sink, mailbox), self._ended)
             for sink, mailbox in self._sinks
         ]
-        self.lost: str | None = None
-        """Why there are no pictures at present; None while there are."""
-        self.faces = 0
-        """How many faces the last result held."""
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -132,19 +147,9 @@ class Pipeline:
             mailbox.close()
         return [worker.name for worker in stop_all(self._workers, timeout_s)]
 
-    @property
-    def progress(self) -> int:
-        """Rises with every frame that got through, and with every attempt to get the camera back."""
-        return self._statistics.processed.count + self._statistics.retries.count
-
     def hanging(self, limit_s: float) -> list[str]:
         """Names of the stages whose present step has lasted longer than `limit_s`."""
         return [worker.name for worker in self._workers if worker.busy_s() > limit_s]
-
-    def dropped(self) -> dict[str, int]:
-        """How much each stage was too slow for, since the start."""
-        sinks = {sink.name: mailbox.dropped for sink, mailbox in self._sinks}
-        return {"vision": self._frames.dropped, "affect": self._batches.dropped, **sinks}
 
     def _capture(self, worker: Worker) -> None:
         """Deliver frames; open the source anew for ever if it is a live one."""
@@ -172,9 +177,9 @@ class Pipeline:
                 worker.free()
                 if frame is None:
                     return
-                if self.lost is not None:
+                if self._statistics.lost.value is not None:
                     log.info("%s: pictures again", self._source.name)
-                    self.lost = None
+                    self._statistics.lost.set(None)
                 self._backoff.reset()
                 self._statistics.captured.add()
                 self._frames.put(frame)
@@ -183,10 +188,10 @@ class Pipeline:
 
     def _report_loss(self, reason: str) -> None:
         self._statistics.retries.add()
-        if self.lost is None:
+        if self._statistics.lost.value is None:
             log.warning("%s; trying again until it works", reason)
             self._frames.put(Gap(time.monotonic_ns(), datetime.now(UTC), reason))
-        self.lost = reason
+        self._statistics.lost.set(reason)
 
     def _see(self, worker: Worker) -> None:
         try:
@@ -212,7 +217,7 @@ class Pipeline:
                     continue
                 worker.busy()
                 result = self._affect(batch)
-                self.faces = len(result.faces)
+                self._statistics.faces.set(len(result.faces))
                 _count(self._statistics, result)
                 for _, mailbox in self._sinks:
                     mailbox.put(result)

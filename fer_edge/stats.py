@@ -1,11 +1,13 @@
-"""Small meters for what the diagnostics and the table show; safe to use from several threads."""
+"""What the service knows of its own work: meters, and all of them together; thread-safe."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-import numpy as np
+T = TypeVar("T")
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -94,6 +96,8 @@ class LatencyMeter:
 
         Percentiles are interpolated linearly.
         """
+        import numpy as np
+
         with self._lock:
             durations_ns = np.array(self._durations_ns, dtype=np.float64)
         if durations_ns.size == 0:
@@ -101,3 +105,70 @@ class LatencyMeter:
         p50, p95 = np.percentile(durations_ns, (50, 95))
         values = {"p50": p50, "p95": p95, "mean": durations_ns.mean()}
         return {name: round(float(value) / NS_PER_MS, 3) for name, value in values.items()}
+
+
+class Latest(Generic[T]):
+    """A value that changes; one thread sets it, any may read it."""
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    @property
+    def value(self) -> T:
+        """The value set last."""
+        return self._value
+
+    def set(self, value: T) -> None:
+        """Replace the value."""
+        self._value = value
+
+
+class Drops:
+    """How much each stage was too slow for, by the stage's name."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counters: dict[str, Counter] = {}
+
+    def counter(self, name: str) -> Counter:
+        """The counter of the stage `name`, made when it is first asked for."""
+        with self._lock:
+            return self._counters.setdefault(name, Counter())
+
+    def counts(self) -> dict[str, int]:
+        """How many items each stage has dropped since the start."""
+        with self._lock:
+            return {name: counter.count for name, counter in self._counters.items()}
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the pipeline counts and times; every meter may be read from any thread."""
+
+    captured: RateMeter = field(default_factory=RateMeter)
+    """Frames that the source delivered."""
+    processed: RateMeter = field(default_factory=RateMeter)
+    """Frames that became a result."""
+    unreadable: Counter = field(default_factory=Counter)
+    """Frames that could not be decoded."""
+    searches: Counter = field(default_factory=Counter)
+    """Searches of a whole picture."""
+    retries: Counter = field(default_factory=Counter)
+    """Attempts to open a source that was lost."""
+    detect: LatencyMeter = field(default_factory=LatencyMeter)
+    """Decoding, searching, tracking, cropping."""
+    classify: LatencyMeter = field(default_factory=LatencyMeter)
+    """The network and smoothing, all faces of a frame; frames without faces do not count."""
+    total: LatencyMeter = field(default_factory=LatencyMeter)
+    """From capture to the result's being handed to the sinks."""
+    drops: Drops = field(default_factory=Drops)
+    """What was dropped before a stage that was too slow."""
+    lost: Latest[str | None] = field(default_factory=lambda: Latest[str | None](None))
+    """Why there are no pictures at present; None while there are."""
+    faces: Latest[int] = field(default_factory=lambda: Latest(0))
+    """Number of faces in the last result."""
+
+    @property
+    def progress(self) -> int:
+        """Rises with every frame that got through, and with every attempt to get the camera back."""
+        return self.processed.count + self.retries.count

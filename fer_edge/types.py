@@ -89,7 +89,9 @@ class Stamp:
     """Which frame a value belongs to."""
 
     seq: int
-    """Number of the frame in this run, from 0, rising; gaps are frames that were dropped."""
+    """Number of the frame in this run, from 0, rising; gaps are frames that were dropped.
+
+    The message that says that the source was lost has the number that follows the last frame's."""
     captured_ns: int
     """`time.monotonic_ns()` at capture: for latency."""
     captured_at: datetime
@@ -106,6 +108,8 @@ class Frame:
 
     stamp: Stamp
     picture: Picture
+    file: str = ""
+    """Name of the file that the picture is; empty where it is not a file of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +264,18 @@ class Detector(Protocol):
 
 
 class Sink(Protocol):
-    """Where results go. Called from one thread only."""
+    """Where results go. Called from one thread only, but for `connected`."""
 
     @property
     def name(self) -> str:
         """One word for logs and statistics."""
+
+    @property
+    def connected(self) -> bool | None:
+        """Whether there is a connection for what is `put`; None for a sink that needs none."""
+
+    def start(self) -> None:
+        """Begin: open, connect, show; called once, before the first `put`. Returns at once."""
 
     def put(self, result: Result) -> None:
         """Take one result. Must not block for longer than a local write does."""
@@ -273,4 +284,4 @@ class Sink(Protocol):
         """Called about four times a second while no result comes: for what is due by time."""
 
     def close(self) -> None:
-        """Flush and release; called once, after the last `put`. Returns within a second."""
+        """Flush and release; called after the last `put`, or without any. Returns within a second."""

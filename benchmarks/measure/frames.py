@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.assembly import Stages, assemble_stages
 from fer_edge.config import Config, ModelConfig
-from fer_edge.service import Stages, build_stages
-from fer_edge.sinks.mqtt.message import encode
-from fer_edge.sinks.payload import faces_message
+from fer_edge.sinks.payload import encode, faces_message
 from fer_edge.sources._pictures import GrayPicture
 from fer_edge.sources.demo import Demo
 from fer_edge.types import FaceBatch, Frame
@@ -43,7 +42,7 @@ def clip(faces: int, *, frames: int = 240, colour_every: int = 20) -> Clip:
 def stages(alpha: float, precision: str = "int8") -> Stages:
     """The daemon's own stages, set up as for a live camera."""
     model = ModelConfig(alpha=alpha, precision=precision)
-    return build_stages(Config(model=model), every_frame=False)
+    return assemble_stages(Config(model=model), every_frame=False)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reference import Application, Way
 
-from fer_edge.service import Stages
+from fer_edge.assembly import Stages
 from measure.frames import Clip, clip, overlapped, stages
 from measure.report import Spread
 

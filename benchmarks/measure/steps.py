@@ -11,8 +11,7 @@ import numpy as np
 from fer_edge.affect import open_classifier
 from fer_edge.config import ModelConfig, TrackingConfig, ViolaJonesDetector
 from fer_edge.preprocess import crop_face, to_tensor
-from fer_edge.sinks.mqtt.message import encode
-from fer_edge.sinks.payload import faces_message
+from fer_edge.sinks.payload import encode, faces_message
 from fer_edge.sources._pictures import JpegPicture
 from fer_edge.types import Box, Detection, Detector, Picture
 from fer_edge.vision.detectors import open_detector

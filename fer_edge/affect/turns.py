@@ -5,7 +5,7 @@ turn, and both readings are averaged: a network errs differently on the two, and
 little better, most at α = 0.25 (models/README.md), at no cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.stamps import elapsed_s
-from fer_edge.types import Affect, GrayImage, Stamp, Track
+from fer_edge.types import Affect, FaceBatch, GrayImage, Stamp, Track
+
+Classify = Callable[[Sequence[GrayImage]], list[Affect]]
+"""One reading for each luma crop, in the same order."""
 
 THUMB_PX = 12
 """Side of the picture by which a face is compared with itself; small enough to average noise away."""
@@ -59,42 +62,43 @@ class Turns:
         self._mirror = mirror
         self._last: dict[int, _Last] = {}
 
-    def choose(
-        self, tracks: Sequence[Track], crops: Sequence[GrayImage], stamp: Stamp
-    ) -> list[int]:
-        """Indices of the faces to read now: new ones first, then whoever waited longest."""
-        due = [
-            (self._waited_s(track, stamp), -index)
-            for index, (track, crop) in enumerate(zip(tracks, crops, strict=True))
-            if self._is_due(track, crop, stamp)
-        ]
-        return sorted(-index for _, index in sorted(due, reverse=True)[: self._max_faces])
+    def read(self, batch: FaceBatch, classify: Classify) -> list[tuple[Track, Affect]]:
+        """Read the faces whose turn it is.
 
-    def view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
-        """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
-        return crop[:, ::-1] if _is_mirrored(self._partner(track, stamp)) else crop
+        Args:
+            batch: The faces of a frame.
+            classify: Called once at most, with the crops that are read, some of them mirrored.
 
-    def take(
-        self,
-        tracks: Sequence[Track],
-        crops: Sequence[GrayImage],
-        read: dict[int, Affect],
-        stamp: Stamp,
-    ) -> list[tuple[Track, Affect]]:
-        """Every face with its newest reading; those never read yet are left out until their turn.
-
-        `read` are the readings of what `view` gave.
+        Returns:
+            Every face with its newest reading; one that was never read is left out until its turn.
         """
+        stamp = batch.stamp
+        chosen = self._choose(batch)
+        views = [self._view(batch.tracks[i], batch.crops[i], stamp) for i in chosen]
+        readings = dict(zip(chosen, classify(views) if views else [], strict=True))
         kept: dict[int, _Last] = {}
-        for index, track in enumerate(tracks):
-            if index in read:
-                kept[track.id] = self._read(track, crops[index], read[index], stamp)
+        for index, track in enumerate(batch.tracks):
+            if index in readings:
+                kept[track.id] = self._note(track, batch.crops[index], readings[index], stamp)
             elif track.id in self._last:
                 kept[track.id] = self._last[track.id]
         self._last = kept
-        return [(track, kept[track.id].affect) for track in tracks if track.id in kept]
+        return [(track, kept[track.id].affect) for track in batch.tracks if track.id in kept]
 
-    def _read(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
+    def _choose(self, batch: FaceBatch) -> list[int]:
+        """Indices of the faces to read now: new ones first, then the one that waited longest."""
+        due = [
+            (self._waited_s(track, batch.stamp), -index)
+            for index, (track, crop) in enumerate(zip(batch.tracks, batch.crops, strict=True))
+            if self._is_due(track, crop, batch.stamp)
+        ]
+        return sorted(-index for _, index in sorted(due, reverse=True)[: self._max_faces])
+
+    def _view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
+        """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
+        return crop[:, ::-1] if _is_mirrored(self._partner(track, stamp)) else crop
+
+    def _note(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
         partner = self._partner(track, stamp)
         affect = reading if partner is None else partner.reading.mixed(reading, 0.5)
         return _Last(affect, reading, _is_mirrored(partner), _thumb(crop), stamp)

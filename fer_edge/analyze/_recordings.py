@@ -1,17 +1,13 @@
 """What was given on the command line, as recordings that can be read one after the other."""
 
-import os
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 from fer_edge.errors import SourceError
 from fer_edge.sources.file import VideoFile, open_video
-from fer_edge.sources.images import SUFFIXES, picture_files, read_picture
-from fer_edge.types import Frame, Source, Stamp, Stream
+from fer_edge.sources.images import SUFFIXES, ImageFiles, picture_files, readable
+from fer_edge.types import Source
 
 
 @dataclass(frozen=True)
@@ -86,64 +82,12 @@ def _video(path: Path) -> Recording:
 
 
 def _pictures(path: Path, files: Sequence[Path], fps: float | None) -> Recording:
-    source = Pictures(path, tuple(files), fps or 1.0)
+    source = ImageFiles(path, fps=fps or 1.0, fast=True, files=tuple(files))
     return Recording(
-        _readable(path.name or path.resolve().name),
+        readable(path.name or path.resolve().name),
         path,
         source,
         len(files),
         fps or 1.0,
         still=fps is None,
     )
-
-
-def _readable(name: str) -> str:
-    """A file's name as UTF-8, whatever an old disk has in it."""
-    return os.fsencode(name).decode(errors="replace")
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Given files as a source, at once; one that cannot be decoded is left out with a warning."""
-
-    path: Path
-    files: tuple[Path, ...]
-    fps: float
-    delivered: dict[int, str] = field(default_factory=dict)
-    """Name of the file by the number of its frame."""
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return str(self.path)
-
-    @property
-    def live(self) -> bool:
-        """Files end."""
-        return False
-
-    @contextmanager
-    def open(self) -> Iterator[Stream]:
-        """Begin with the first."""
-        yield _PictureStream(self)
-
-
-class _PictureStream:
-    def __init__(self, pictures: Pictures) -> None:
-        self._files = iter(pictures.files)
-        self._delivered = pictures.delivered
-        self._step = timedelta(seconds=1 / pictures.fps)
-        self._start = datetime.now(UTC)
-        self._seq = 0
-
-    def read(self) -> Frame | None:
-        for file in self._files:
-            picture = read_picture(file)
-            if picture is not None:
-                at = self._start + self._seq * self._step
-                size = (picture.width, picture.height)
-                stamp = Stamp(self._seq, time.monotonic_ns(), at, *size)
-                self._delivered[self._seq] = _readable(file.name)
-                self._seq += 1
-                return Frame(stamp, picture)
-        return None

@@ -19,7 +19,7 @@ from fer_edge.analyze._work import Work
 from fer_edge.config import Config
 from fer_edge.errors import FerEdgeError, SinkError
 from fer_edge.modelcard import find_card, models_dir
-from fer_edge.service import Signals
+from fer_edge.signals import Signals
 
 
 class StoppedError(FerEdgeError):

@@ -7,17 +7,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from fer_edge.analyze._recordings import Pictures, Recording
+from fer_edge.analyze._recordings import Recording
 from fer_edge.analyze._series import Series, Summary
 from fer_edge.analyze._tables import Tables, row
 from fer_edge.analyze._video import AnnotatedVideo
+from fer_edge.assembly import assemble_stages
 from fer_edge.config import Config
 from fer_edge.errors import SourceError
 from fer_edge.geometry import scale
 from fer_edge.pipeline import run_inline
 from fer_edge.preprocess import crop_face
-from fer_edge.service import build_stages
-from fer_edge.types import Face, FaceBatch, Frame, Gap, Picture, Result
+from fer_edge.types import Face, Frame, Picture, Result
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Work:
         if recording.still:
             tracking = config.tracking.model_copy(update=AT_ONCE)
             config = config.model_copy(update={"tracking": tracking})
-        self._stages = build_stages(config, every_frame=True)
+        self._stages = assemble_stages(config, every_frame=True)
         self._recording, self._tables = recording, tables
         self._video_path, self._thumbnails = video, thumbnails
         self._video: AnnotatedVideo | None = None
@@ -60,10 +60,11 @@ class Work:
             try:
                 run_inline(
                     self._recording.source,
-                    self._see,
+                    self._stages.vision,
                     self._stages.affect,
                     [self],
                     statistics=self._stages.statistics,
+                    watchers=[self.watch],
                     stopping=stopping,
                 )
             except SourceError as error:
@@ -76,9 +77,19 @@ class Work:
         self._summary.unreadable = self._stages.statistics.unreadable.count
         return self._summary
 
+    def watch(self, frame: Frame) -> None:
+        """Keep the frame for its result; faces of one picture are not looked for in the next."""
+        self._frame = frame
+        if self._recording.still:
+            self._stages.vision.reset()
+
     # --- As a sink ---------------------------------------------------------------------------
 
     name = "analyze"
+    connected = None
+
+    def start(self) -> None:
+        """Nothing to begin."""
 
     def put(self, result: Result) -> None:
         """One frame."""
@@ -107,26 +118,12 @@ class Work:
 
     # -----------------------------------------------------------------------------------------
 
-    def _see(self, item: Frame | Gap) -> FaceBatch | None:
-        vision = self._stages.vision
-        if isinstance(item, Frame):
-            self._frame = item
-            if self._recording.still:
-                stamp = item.stamp
-                empty = vision(Gap(stamp.captured_ns, stamp.captured_at, "the next picture"))
-                if empty is not None:
-                    self._stages.affect(empty)
-        return vision(item)
-
     def _keep(self, face: Face, frame: Frame, time_s: float) -> None:
-        source = self._recording.source
-        seq = frame.stamp.seq
-        file = source.delivered[seq] if isinstance(source, Pictures) else ""
-        self._tables.add(row(self._recording.name, file, seq, time_s, face))
+        self._tables.add(row(self._recording.name, frame.file, frame.stamp.seq, time_s, face))
         series = self._summary.faces.setdefault(face.track.id, Series(face.track.id))
         series.add(time_s, face)
         if self._recording.still:
-            self._summary.pictures[face.track.id] = file
+            self._summary.pictures[face.track.id] = frame.file
         if self._thumbnails and series.wants_thumbnail(time_s):
             series.add_thumbnail(time_s, thumbnail(frame.picture, face))
 

@@ -11,11 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from fer_edge.assembly import Stages, assemble_stages
 from fer_edge.config import Config
 from fer_edge.errors import FrameError, SourceError
-from fer_edge.service import Stages, build_stages
-from fer_edge.sinks.mqtt.message import encode
-from fer_edge.sinks.payload import faces_message
+from fer_edge.sinks.payload import encode, faces_message
 from fer_edge.sources import open_source
 from fer_edge.system.board import temperature_c
 from fer_edge.types import Stream
@@ -84,7 +83,7 @@ def measure(config: Config, frames: int, advance: Callable[[], object]) -> Run:
         FerEdgeError: whatever the parts raise.
     """
     source = open_source(config.source)
-    stages = build_stages(config, every_frame=True)
+    stages = assemble_stages(config, every_frame=True)
     before_c = temperature_c()
     with source.open() as stream:
         rows, faces = [], []

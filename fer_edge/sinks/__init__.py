@@ -1,17 +1,15 @@
 """Where results go: JSON lines, a live table, an MQTT broker; any number at once."""
 
 import os
-import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TextIO, assert_never
 
 from fer_edge.config import Config, OutputConfig
 from fer_edge.types import Sink
 
 
-def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) -> list[Sink]:
-    """Every sink that `config` asks for.
+def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) -> Iterator[Sink]:
+    """The file and the broker, where `config` asks for them, one after the other.
 
     Args:
         config: The whole configuration.
@@ -19,29 +17,16 @@ def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) 
 
     Raises:
         ConfigError: the broker's settings cannot be used.
-        SinkError: a file cannot be opened.
+        SinkError: the file cannot be opened.
     """
-    sinks: list[Sink] = []
-    with ExitStack() as opened:
+    if config.jsonl.path is not None:
+        from fer_edge.sinks.jsonl import JsonlSink
 
-        def add(sink: Sink) -> None:
-            opened.callback(sink.close)
-            sinks.append(sink)
+        yield JsonlSink(config.jsonl.path, config.device)
+    if config.mqtt.url is not None:
+        from fer_edge.sinks.mqtt.sink import MqttSink
 
-        if config.jsonl.path is not None:
-            from fer_edge.sinks.jsonl import JsonlSink
-
-            add(JsonlSink(config.jsonl.path, config.device))
-        if config.mqtt.url is not None:
-            from fer_edge.sinks.mqtt.sink import MqttSink
-
-            add(MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics))
-        # Last: from here on the terminal belongs to the table.
-        output = open_output(config.output, config.device, sys.stdout)
-        if output is not None:
-            add(output)
-        opened.pop_all()
-    return sinks
+        yield MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics)
 
 
 def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | None:

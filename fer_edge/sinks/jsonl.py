@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fer_edge.errors import SinkError
-from fer_edge.sinks.mqtt.message import encode
-from fer_edge.sinks.payload import faces_message
+from fer_edge.sinks.payload import encode, faces_message
 from fer_edge.stdio import write_failure
 from fer_edge.types import Result
 
@@ -19,6 +18,7 @@ class JsonlSink:
     """Writes every processed frame with faces, and one without when the last face has left."""
 
     name = "jsonl"
+    connected = None
 
     def __init__(
         self,
@@ -47,6 +47,9 @@ class JsonlSink:
         if isinstance(self._stream, io.TextIOWrapper):
             # JSON is UTF-8 (RFC 8259), whatever the locale says standard output is.
             self._stream.reconfigure(encoding="utf-8", errors="strict")
+
+    def start(self) -> None:
+        """The file is open already."""
 
     def put(self, result: Result) -> None:
         """Write a line if there are faces, or were until now.

@@ -37,6 +37,7 @@ class OverlaySink:
     """
 
     name = "overlay"
+    connected = None
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class OverlaySink:
         retry: RetryConfig,
         broker: Callable[[], bool | None] = lambda: None,
     ) -> None:
-        """Begin to show; returns at once.
+        """Set up the show.
 
         Args:
             config: What is shown, and how often.
@@ -71,6 +72,9 @@ class OverlaySink:
         self._results: Mailbox[tuple[Result, int]] = Mailbox(1)
         self._condition = ""
         self._worker = Worker("overlay", self._run)
+
+    def start(self) -> None:
+        """Begin to show; returns at once."""
         self._worker.start()
 
     def watch(self, frame: Frame) -> None:

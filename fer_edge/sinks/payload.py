@@ -8,10 +8,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
+from typing import Any
 
-from fer_edge.sinks.mqtt.message import JsonObject
 from fer_edge.stats import NS_PER_MS
 from fer_edge.types import EMOTIONS, UNCERTAIN, Box, Face, Result
+
+JsonObject = dict[str, Any]
 
 FACES_SCHEMA = "fer-edge/faces/1"
 STATE_SCHEMA = "fer-edge/state/1"
@@ -63,6 +65,16 @@ def state_message(result: Result, device: str) -> JsonObject:
 def diagnostics_message(values: Mapping[str, object], device: str, *, at: datetime) -> JsonObject:
     """How the device is doing; `values` are numbers, strings and mappings of them."""
     return {"schema": DIAGNOSTICS_SCHEMA, "device": device, "at": timestamp(at), **values}
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """Compact JSON in UTF-8.
+
+    Raises:
+        ValueError: it holds a NaN or an infinity, which JSON does not have.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
 
 
 def load_schema() -> JsonObject:

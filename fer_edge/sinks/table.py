@@ -24,6 +24,7 @@ class TableSink:
     """One row a face; drawn anew at most ten times a second, and gone at the end."""
 
     name = "table"
+    connected = None
 
     def __init__(
         self,
@@ -39,6 +40,13 @@ class TableSink:
         self._result: Result | None = None
         self._drawn_ns: int | None = None
         self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def start(self) -> None:
+        """Begin to draw.
+
+        Raises:
+            SinkError: the terminal has gone.
+        """
         self._attempt(self._live.start)
 
     def put(self, result: Result) -> None:

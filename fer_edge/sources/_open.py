@@ -50,9 +50,9 @@ def open_source(  # noqa: PLR0911 - one return a source
 
             return VideoFile(config.path, fast=config.fast, loop=config.loop)
         case ImagesSource():
-            from fer_edge.sources.images import ImageFolder
+            from fer_edge.sources.images import ImageFiles
 
-            return ImageFolder(config.path, fps=config.fps, fast=config.fast)
+            return ImageFiles(config.path, fps=config.fps, fast=config.fast)
         case DemoSource():
             return _demo(config)
         case _:

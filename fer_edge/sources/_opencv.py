@@ -102,6 +102,7 @@ class LiveStream:
         self._stall_timeout_s = stall_timeout_s
         self._lost = lost
         """Turns what was seen into the line that is raised."""
+        numbering.reopened()
 
     def read(self) -> Frame:
         """The next frame whose header makes sense; cameras send a few broken ones at the start.

@@ -1,9 +1,7 @@
 """When a frame was taken: numbers, time stamps, and the pace of recordings."""
 
-import itertools
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fer_edge.types import Frame, Picture, Stamp
@@ -29,22 +27,28 @@ def at_monotonic(captured_ns: int) -> Moment:
     return Moment(captured_ns, present.captured_at - age)
 
 
-@dataclass(frozen=True, slots=True)
 class Numbering:
     """Numbers the frames of one source; it outlives a stream, so a reopened camera counts on."""
 
-    _count: Iterator[int] = field(default_factory=itertools.count)
+    def __init__(self) -> None:
+        self._next = 0
 
-    def frame(self, picture: Picture, moment: Moment) -> Frame:
-        """The next frame of the source."""
+    def reopened(self) -> None:
+        """Leave out a number: that of the message that says that the source was lost."""
+        if self._next:
+            self._next += 1
+
+    def frame(self, picture: Picture, moment: Moment, *, file: str = "") -> Frame:
+        """The next frame of the source; `file` is the name of the file that the picture is."""
         stamp = Stamp(
-            seq=next(self._count),
+            seq=self._next,
             captured_ns=moment.captured_ns,
             captured_at=moment.captured_at,
             width=picture.width,
             height=picture.height,
         )
-        return Frame(stamp, picture)
+        self._next += 1
+        return Frame(stamp, picture, file)
 
 
 class Pacer:

@@ -1,8 +1,9 @@
-"""A folder of pictures, one after the other."""
+"""Picture files, one after the other."""
 
 import logging
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +26,16 @@ SUFFIXES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFolder:
-    """Pictures as a source, in natural order of their names: 2.jpg before 10.jpg."""
+class ImageFiles:
+    """The pictures in a folder as a source; one that cannot be decoded is left out with a warning."""
 
     path: Path
+    """The folder, for people; also where the pictures are, unless `files` names them."""
     fps: float = 1.0
     fast: bool = False
     """Pictures at once instead of at `fps`."""
+    files: tuple[Path, ...] | None = None
+    """These, in this order; None: all in the folder, in natural order: 2.jpg before 10.jpg."""
     _numbering: Numbering = field(default_factory=Numbering, repr=False)
 
     @property
@@ -51,11 +55,18 @@ class ImageFolder:
         Raises:
             SourceError: no such folder, or no picture in it.
         """
-        yield _FolderStream(self, picture_files(self.path), Pacer(fast=self.fast))
+        files = picture_files(self.path) if self.files is None else self.files
+        yield _FileStream(self, files, Pacer(fast=self.fast))
 
-    def frame(self, picture: BgrPicture, index: int, pacer: Pacer) -> Frame:
+    def frame(self, picture: BgrPicture, file: Path, index: int, pacer: Pacer) -> Frame:
         """Picture number `index` of those that can be read, when it is due."""
-        return self._numbering.frame(picture, pacer.wait(index / self.fps))
+        moment = pacer.wait(index / self.fps)
+        return self._numbering.frame(picture, moment, file=readable(file.name))
+
+
+def readable(name: str) -> str:
+    """A file's name as UTF-8, whatever an old disk has in it."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -96,9 +107,9 @@ def read_picture(file: Path) -> BgrPicture | None:
     return BgrPicture(image)
 
 
-class _FolderStream:
-    def __init__(self, folder: ImageFolder, files: list[Path], pacer: Pacer) -> None:
-        self._folder = folder
+class _FileStream:
+    def __init__(self, source: ImageFiles, files: Sequence[Path], pacer: Pacer) -> None:
+        self._source = source
         self._files = iter(files)
         self._pacer = pacer
         self._index = 0
@@ -108,7 +119,7 @@ class _FolderStream:
             picture = read_picture(file)
             if picture is not None:
                 self._index += 1
-                return self._folder.frame(picture, self._index - 1, self._pacer)
+                return self._source.frame(picture, file, self._index - 1, self._pacer)
         if not self._index:
-            raise SourceError(f"{self._folder.path}: none of its pictures can be decoded")
+            raise SourceError(f"{self._source.path}: none of its pictures can be decoded")
         return None

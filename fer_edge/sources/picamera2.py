@@ -208,6 +208,7 @@ class _PiStream:
         self._source = source
         self._camera = camera
         self._numbering = numbering
+        numbering.reopened()
 
     def read(self) -> Frame:
         timeout_s = self._source.stall_timeout_s

@@ -1,15 +1,30 @@
-"""When the whole picture is searched, and when a frame is looked at at all."""
+"""When the whole picture is searched, and how: the one place that decides.
+
+Following finds the faces that are known. A search finds those that came, and those that were lost;
+it costs many times as much, so it is done seldom, not while the picture stays as it was, and while
+faces are followed it is spread over several frames.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from fer_edge.config import TrackingConfig
 from fer_edge.stamps import elapsed_s
-from fer_edge.types import Stamp
+from fer_edge.stats import Counter
+from fer_edge.types import Box, Detection, Detector, Frame, Picture, Stamp
+from fer_edge.vision.motion import MotionGate
 
 ALERT_S = 2.0
 """How long after a loss the picture is searched more often: people come back, or turn round."""
 
+PARTS_RATE_S = 0.1
+"""Where frames are further apart than this, a search is done in one: parts would take too long."""
 
-class SearchPlan:
-    """A search finds whom following cannot: those who have come, and those who were lost."""
+FORCED_S = 5.0
+"""An unchanged picture is searched again after this time: the last search may have missed a face."""
+
+
+class SearchSchedule:
+    """In which frames a search is due, by time alone."""
 
     def __init__(self, config: TrackingConfig) -> None:
         self._config = config
@@ -17,7 +32,7 @@ class SearchPlan:
         self._lost: Stamp | None = None
 
     def due(self, stamp: Stamp, *, known: int) -> bool:
-        """Whether to search in this frame, with so many faces being followed."""
+        """Whether to search in this frame, while `known` faces are being followed."""
         if self._searched is None or not known:
             return True
         alert = self._lost is not None and elapsed_s(self._lost, stamp) <= ALERT_S
@@ -25,16 +40,16 @@ class SearchPlan:
         return elapsed_s(self._searched, stamp) >= interval_s
 
     def searched(self, stamp: Stamp) -> None:
-        """The picture of this frame was searched, or need not be."""
+        """Note that the picture of this frame was searched, or need not be."""
         self._searched = stamp
 
     def lost(self, stamp: Stamp) -> None:
-        """A known face was not found in this frame."""
+        """Note that a known face was not found in this frame."""
         self._lost = stamp
 
 
-class Watch:
-    """Looks at few frames while nobody is in view."""
+class IdleRate:
+    """Lets few frames through while nobody is in view."""
 
     def __init__(self, config: TrackingConfig) -> None:
         self._config = config
@@ -55,5 +70,107 @@ class Watch:
         return False
 
     def saw_somebody(self, stamp: Stamp) -> None:
-        """A face, or what may become one, was found in this frame."""
+        """Note that a face, or what may become one, was found in this frame."""
         self._somebody = stamp
+
+
+class Search:
+    """Searches a picture for new faces, if that is due and could find any."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        schedule: SearchSchedule,
+        *,
+        gate: MotionGate | None = None,
+        in_parts: bool = False,
+        searches: Counter | None = None,
+    ) -> None:
+        """Set up a search.
+
+        Args:
+            detector: Searches a picture.
+            schedule: When a search is due.
+            gate: Holds a search back while the picture stays as it was; None: never.
+            in_parts: Spread a search over several frames while faces are followed, so that no frame
+                is dropped for it.
+            searches: Counts searches.
+        """
+        self._detector = detector
+        self._schedule = schedule
+        self._gate = gate
+        self._in_parts = in_parts
+        self._searches = searches or Counter()
+        self._last: Stamp | None = None
+        self._forced: Stamp | None = None
+        self._parts: Iterator[Sequence[Detection]] | None = None
+        """The search that is under way."""
+
+    def find(self, frame: Frame, *, expected: int, known: Sequence[Box]) -> Sequence[Detection]:
+        """New faces, if a search ends in this frame; called once for each frame.
+
+        Args:
+            frame: The frame.
+            expected: How many faces are followed.
+            known: Boxes of those that were found in this frame.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        found = self._find(frame, expected, known)
+        self._last = frame.stamp
+        return found
+
+    def lost(self, stamp: Stamp) -> None:
+        """Note that a known face was not found in this frame."""
+        self._schedule.lost(stamp)
+
+    def reset(self) -> None:
+        """Break off the search that is under way: the pictures are others now."""
+        self._parts = None
+        self._forced = None
+
+    def _find(self, frame: Frame, expected: int, known: Sequence[Box]) -> Sequence[Detection]:
+        unhurried = self._in_parts and bool(known) and self._follows_closely(frame.stamp)
+        if self._parts is not None and unhurried:
+            found = next(self._parts, None)
+            if found is not None:
+                return found
+            self._parts = None
+        broken_off, self._parts = self._parts is not None, None
+        if not broken_off and not self._begins(frame, expected, known):
+            return ()
+        if not unhurried:
+            return self._detector.search(frame.picture, known)
+        self._parts = self._detector.search_in_parts(frame.picture, known)
+        return next(self._parts)
+
+    def _begins(self, frame: Frame, expected: int, known: Sequence[Box]) -> bool:
+        """Whether a search is due, and could find anything."""
+        if not self._schedule.due(frame.stamp, known=expected):
+            return False
+        self._schedule.searched(frame.stamp)
+        if not self._worthwhile(frame.picture, frame.stamp, known):
+            return False
+        self._searches.add()
+        return True
+
+    def _follows_closely(self, stamp: Stamp) -> bool:
+        last = self._last
+        if last is None:
+            return False
+        return 0 <= (stamp.captured_at - last.captured_at).total_seconds() <= PARTS_RATE_S
+
+    def _worthwhile(self, picture: Picture, stamp: Stamp, known: Sequence[Box]) -> bool:
+        gate = self._gate
+        if gate is None:
+            return True
+        last = self._forced
+        age_s = None if last is None else (stamp.captured_at - last.captured_at).total_seconds()
+        # abs: a clock that was set back must not put it off.
+        overdue = age_s is None or abs(age_s) > FORCED_S
+        if not overdue and not gate.changed(picture, known):
+            return False
+        gate.remember(picture)
+        self._forced = stamp
+        return True

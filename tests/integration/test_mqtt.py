@@ -73,6 +73,7 @@ def open_sink():
             clock_ns=clock_ns,
         )
         opened.append(sink)
+        sink.start()
         return sink
 
     yield make
@@ -152,7 +153,7 @@ import sys, time
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
 from fer_edge.sinks.mqtt.sink import MqttSink
-MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict)
+MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict).start()
 time.sleep(60)
 """
 
@@ -442,6 +443,7 @@ def test_no_thread_and_no_file_is_left(broker):
         sink = MqttSink(
             MqttConfig(url=broker.url), "kitchen", retry=RetryConfig(), diagnostics=dict
         )
+        sink.start()
         wait_for(is_connected(sink))
         sink.close()
 

@@ -8,8 +8,8 @@ from fer_edge.config import TrackingConfig, ViolaJonesDetector
 from fer_edge.geometry import iou
 from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.motion import MotionGate
-from fer_edge.vision.search import SearchPlan
-from fer_edge.vision.stage import Eyes, Vision
+from fer_edge.vision.search import Search, SearchSchedule
+from fer_edge.vision.stage import VisionStage
 from fer_edge.vision.tracker import Tracker
 
 GENEROUS = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)
@@ -58,15 +58,11 @@ class Quality:
 def follower():
     """The vision stage as the daemon has it."""
     config = TrackingConfig()
-    detector = ViolaJonesDetector()
-    eyes = Eyes(
-        open_detector(detector),
-        Tracker(config),
-        SearchPlan(config),
-        gate=MotionGate(detector.search_width),
-        in_parts=True,
-    )
-    return Vision(eyes, margin=0.0, crop_px=112)
+    section = ViolaJonesDetector()
+    detector = open_detector(section)
+    gate = MotionGate(section.search_width)
+    search = Search(detector, SearchSchedule(config), gate=gate, in_parts=True)
+    return VisionStage(detector, Tracker(config), search, margin=0.0, crop_px=112)
 
 
 def measure(frames, fps, quality, name=""):

@@ -13,7 +13,7 @@ from fer_edge.errors import FrameError, SourceError, SourceLostError
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sources._pictures import GrayPicture
 from fer_edge.types import FaceBatch, Frame, Gap, Result, Stamp
-from fer_edge.vision.stage import Statistics
+from fer_edge.stats import Statistics
 
 PICTURE = GrayPicture(np.zeros((4, 4), np.uint8))
 DEADLINE_S = 10
@@ -47,9 +47,13 @@ class ScriptedSource:
 
 class ListSink:
     name = "list"
+    connected = None
 
     def __init__(self):
         self.results, self.idled, self.closed = [], 0, 0
+
+    def start(self):
+        pass
 
     def put(self, result):
         self.results.append(result)
@@ -132,7 +136,7 @@ def test_a_slow_stage_gets_fresh_work_and_the_drops_are_counted(make):
     assert seqs == sorted(seqs)
     assert len(seqs) < 50
     assert seqs[-1] == 99, "the newest frame is never the one that is dropped"
-    assert sum(pipeline.dropped().values()) == 100 - len(seqs)
+    assert sum(pipeline.statistics.drops.counts().values()) == 100 - len(seqs)
 
 
 def test_a_slow_sink_slows_nobody_else(make):
@@ -147,7 +151,7 @@ def test_a_slow_sink_slows_nobody_else(make):
     pipeline = make(ScriptedSource(*range(60), interval_s=0.01), sinks=[slow, quick])
     until(lambda: len(quick.results) >= 50)
     assert len(slow.results) < 25
-    assert pipeline.dropped()["slow"] > 0
+    assert pipeline.statistics.drops.counts()["slow"] > 0
 
 
 @pytest.mark.parametrize("stage", ["vision", "affect"])
@@ -180,7 +184,7 @@ def test_a_lost_camera_is_reopened_and_clears_the_faces(make, caplog):
     finish(pipeline)
     assert sink.seqs() == [1, 2, -1, 3]
     assert source.opened == 4
-    assert pipeline.lost is None
+    assert pipeline.statistics.lost.value is None
     assert pipeline.statistics.retries.count == 3
     assert len([r for r in caplog.records if "unplugged" in r.message]) == 1, "one line, not three"
 
@@ -188,9 +192,9 @@ def test_a_lost_camera_is_reopened_and_clears_the_faces(make, caplog):
 def test_retries_are_progress(make):
     losses = [SourceLostError("camera: absent")] * 1000
     pipeline = make(ScriptedSource(*losses, live=True))
-    before = pipeline.progress
-    until(lambda: pipeline.progress > before + 3)
-    assert pipeline.lost == "camera: absent"
+    before = pipeline.statistics.progress
+    until(lambda: pipeline.statistics.progress > before + 3)
+    assert pipeline.statistics.lost.value == "camera: absent"
 
 
 def test_a_recording_that_is_lost_is_no_camera(make):
@@ -216,9 +220,9 @@ def test_a_source_that_hangs_makes_no_progress_and_is_named(make):
     released = threading.Event()
     source = ScriptedSource(1, lambda: released.wait(DEADLINE_S), live=True)
     pipeline = make(source)
-    until(lambda: pipeline.progress == 1)
+    until(lambda: pipeline.statistics.progress == 1)
     time.sleep(0.3)
-    assert pipeline.progress == 1
+    assert pipeline.statistics.progress == 1
     assert pipeline.hanging(0.2) == ["capture"]
     assert pipeline.stop(0.2) == ["capture"]
     released.set()
@@ -262,6 +266,18 @@ def test_inline_loses_nothing_and_keeps_the_order():
     run_inline(ScriptedSource(*range(50)), see, read, [sink])
     assert sink.seqs() == list(range(50))
     assert sink.closed == 0
+
+
+def test_inline_shows_watchers_each_frame_before_it_is_processed():
+    steps = []
+
+    def vision(item):
+        steps.append(("vision", item.stamp.seq))
+        return see(item)
+
+    watchers = [lambda frame: steps.append(("watcher", frame.stamp.seq))]
+    run_inline(ScriptedSource(0, 1), vision, read, [], watchers=watchers)
+    assert steps == [("watcher", 0), ("vision", 0), ("watcher", 1), ("vision", 1)]
 
 
 def test_inline_stops_when_asked():

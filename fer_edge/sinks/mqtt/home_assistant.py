@@ -8,8 +8,8 @@ finds no value renders `None`, which Home Assistant shows as unknown.
 import re
 
 from fer_edge import __version__
-from fer_edge.sinks.mqtt.message import JsonObject, Message, encode
-from fer_edge.sinks.payload import NOBODY
+from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.payload import NOBODY, JsonObject, encode
 from fer_edge.types import EMOTIONS, UNCERTAIN
 
 

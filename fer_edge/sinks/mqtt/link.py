@@ -117,7 +117,15 @@ class Link:
         random: Callable[[], float],
         clock_ns: Callable[[], int],
     ) -> None:
-        """Begin to connect; returns at once."""
+        """Set up the connection.
+
+        Args:
+            broker: Where to connect.
+            announcements: What the broker is told on every connect.
+            retry: How often to try again.
+            random: Evenly between 0 and 1, for the waits.
+            clock_ns: The clock of `Stamp.captured_ns`.
+        """
         self.connection: Connection | None = None
         """The present one; None while there is none."""
         self.connects = Counter()
@@ -132,6 +140,9 @@ class Link:
         self._short = 0
         self._ending = False
         self._worker = Worker("mqtt", self._run)
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
         self._worker.start()
 
     def check(self) -> None:

@@ -1,11 +1,6 @@
 """A message on its way to a broker, in front of the client library."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +11,3 @@ class Message:
     payload: bytes
     qos: int = 0
     retain: bool = False
-
-
-def encode(value: Mapping[str, Any]) -> bytes:
-    """Compact JSON in UTF-8.
-
-    Raises:
-        ValueError: it holds a NaN or an infinity, which JSON does not have.
-    """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()

@@ -11,8 +11,14 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from fer_edge.sinks.mqtt.message import JsonObject, Message, encode
-from fer_edge.sinks.payload import diagnostics_message, faces_message, state_message
+from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.payload import (
+    JsonObject,
+    diagnostics_message,
+    encode,
+    faces_message,
+    state_message,
+)
 from fer_edge.stats import NS_PER_S, Counter, LatencyMeter
 from fer_edge.types import Result
 

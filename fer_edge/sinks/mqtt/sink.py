@@ -35,7 +35,7 @@ class MqttSink:
         clock_ns: Callable[[], int] = time.monotonic_ns,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """Begin to connect; returns at once.
+        """Set up the publication.
 
         Args:
             config: Which broker, and how often.
@@ -74,6 +74,10 @@ class MqttSink:
             random=random,
             clock_ns=clock_ns,
         )
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._link.start()
 
     @property
     def connected(self) -> bool:

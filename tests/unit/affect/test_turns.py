@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_edge.affect.turns import Turns
-from fer_edge.types import Affect, Box, Track
+from fer_edge.types import Affect, Box, FaceBatch, Track
 
 READING = Affect(np.full(8, 0.125, np.float32), 0.0, 0.0)
 
@@ -30,10 +30,19 @@ class Frames:
         stamp = self.stamp_at(self.number / 30)
         self.number += 1
         pictures = pictures or crops(len(people))
-        chosen = self.turns.choose(people, pictures, stamp)
-        read = dict.fromkeys(chosen, READING)
-        self.published = [track.id for track, _ in self.turns.take(people, pictures, read, stamp)]
-        return [people[index].id for index in chosen]
+        shown = []
+
+        def classify(views):
+            shown.extend(views)
+            return [READING for _ in views]
+
+        batch = FaceBatch(stamp, tuple(people), tuple(pictures))
+        self.published = [track.id for track, _ in self.turns.read(batch, classify)]
+        return [
+            person.id
+            for person, picture in zip(people, pictures, strict=True)
+            if any(np.shares_memory(view, picture) for view in shown)
+        ]
 
 
 @pytest.fixture
@@ -117,11 +126,15 @@ def test_a_face_that_is_not_seen_is_not_read_from_what_is_behind_it(make):
 def told(turns, stamp, value):
     """What is told of one face that is read as `value`; whether it was read mirrored."""
     people, pictures = tracks(1), [np.tile(np.arange(100, dtype=np.uint8), (100, 1))]
-    assert turns.choose(people, pictures, stamp) == [0]
-    mirrored = not np.array_equal(turns.view(people[0], pictures[0], stamp), pictures[0])
-    probabilities = np.array([1 - value, value, 0, 0, 0, 0, 0, 0], np.float32)
-    read = {0: Affect(probabilities, value, -value)}
-    ((_, affect),) = turns.take(people, pictures, read, stamp)
+    views = []
+
+    def classify(crops):
+        views.extend(crops)
+        return [Affect(np.array([1 - value, value, 0, 0, 0, 0, 0, 0], np.float32), value, -value)]
+
+    ((_, affect),) = turns.read(FaceBatch(stamp, tuple(people), tuple(pictures)), classify)
+    (view,) = views
+    mirrored = not np.array_equal(view, pictures[0])
     assert affect.valence == -affect.arousal == pytest.approx(affect.probabilities[1])
     return pytest.approx(affect.valence), mirrored
 

@@ -70,6 +70,7 @@ def open_sink():
     def make(open_screen, **options):
         config = OverlayConfig(screen="framebuffer", fps=60, **options)
         made.append(OverlaySink(config, open_screen, retry=RETRY))
+        made[-1].start()
         return made[-1]
 
     yield make

@@ -6,9 +6,9 @@ import jsonschema
 import numpy as np
 import pytest
 
-from fer_edge.sinks.mqtt.message import encode
 from fer_edge.sinks.payload import (
     diagnostics_message,
+    encode,
     faces_message,
     load_schema,
     state_message,

@@ -15,7 +15,9 @@ class Terminal(io.StringIO):
 def open_table(clock, width=120):
     screen = Terminal()
     console = Console(file=screen, force_terminal=True, width=width, height=40, color_system=None)
-    return screen, TableSink(console, clock_ns=clock)
+    table = TableSink(console, clock_ns=clock)
+    table.start()
+    return screen, table
 
 
 def test_a_row_a_face(clock, result, face):

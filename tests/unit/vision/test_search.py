@@ -1,14 +1,14 @@
 import pytest
 
 from fer_edge.config import TrackingConfig
-from fer_edge.vision.search import SearchPlan, Watch
+from fer_edge.vision.search import IdleRate, SearchSchedule
 
 CONFIG = TrackingConfig(search_interval_s=1.0, alert_interval_s=0.2, idle_after_s=5, idle_rate_hz=5)
 
 
 @pytest.fixture
 def plan():
-    return SearchPlan(CONFIG)
+    return SearchSchedule(CONFIG)
 
 
 def searches(plan, stamp_at, moments, known):
@@ -33,7 +33,7 @@ def test_with_everybody_held_it_is_seldom(plan, stamp_at):
 def test_a_clock_that_is_set_back_does_not_blind_it(plan, stamp_at, set_back):
     plan.searched(stamp_at(3600))
     assert plan.due(set_back(stamp_at(3602), 3600), known=1)
-    watch = Watch(CONFIG)
+    watch = IdleRate(CONFIG)
     assert not watch.skips(stamp_at(3600))
     assert not watch.skips(stamp_at(3650))
     assert not watch.skips(set_back(stamp_at(3651), 3600)), "else nobody is seen for an hour"
@@ -61,13 +61,13 @@ def looked_at(watch, stamp_at, moments, somebody=()):
 
 def test_every_frame_is_looked_at_until_nobody_has_come_for_long(stamp_at):
     moments = [i / 30 for i in range(600)]
-    seen = looked_at(Watch(CONFIG), stamp_at, moments)
+    seen = looked_at(IdleRate(CONFIG), stamp_at, moments)
     assert [m for m in moments if m <= 5] == [m for m in seen if m <= 5]
     assert len([m for m in seen if m > 5]) == pytest.approx(15 * 5, abs=2)
 
 
 def test_the_first_face_ends_it_with_the_next_frame(stamp_at):
-    watch = Watch(CONFIG)
+    watch = IdleRate(CONFIG)
     moments = [i / 30 for i in range(600)]
     idle = looked_at(watch, stamp_at, moments)
     assert idle[-1] - idle[-2] > 0.15
@@ -78,6 +78,6 @@ def test_the_first_face_ends_it_with_the_next_frame(stamp_at):
 
 
 def test_a_rate_that_does_not_divide_the_cameras_is_kept(stamp_at):
-    watch = Watch(CONFIG.model_copy(update={"idle_rate_hz": 7.0, "idle_after_s": 1.0}))
+    watch = IdleRate(CONFIG.model_copy(update={"idle_rate_hz": 7.0, "idle_after_s": 1.0}))
     seen = looked_at(watch, stamp_at, [i / 30 for i in range(600)])
     assert len([m for m in seen if m > 1]) / 19 == pytest.approx(7.5, abs=0.6)

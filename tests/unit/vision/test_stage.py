@@ -8,13 +8,16 @@ import pytest
 from skimage import data as pictures
 
 from fer_edge.affect.smoother import Smoother
+from fer_edge.affect.stage import AffectStage
 from fer_edge.affect.turns import Turns
 from fer_edge.config import TrackingConfig, ViolaJonesDetector
 from fer_edge.sources._pictures import GrayPicture, JpegPicture
+from fer_edge.sources._timing import Numbering, now
+from fer_edge.stats import Statistics
 from fer_edge.types import Affect, Box, Detection, Emotion, Frame, Gap
 from fer_edge.vision.detectors import open_detector
-from fer_edge.vision.search import SearchPlan
-from fer_edge.vision.stage import AffectStage, Eyes, Statistics, Vision
+from fer_edge.vision.search import Search, SearchSchedule
+from fer_edge.vision.stage import VisionStage
 from fer_edge.vision.tracker import Tracker
 
 CONFIG = TrackingConfig(confirm_hits=2, confirm_window=3)
@@ -30,16 +33,16 @@ def luma():
 
 @pytest.fixture
 def make_vision():
-    def make(crop_px):
-        statistics = Statistics()
+    def make(crop_px, statistics=None):
         detector = open_detector(ViolaJonesDetector())
-        stage = Vision(
-            Eyes(detector, Tracker(CONFIG), SearchPlan(CONFIG)),
+        stage = VisionStage(
+            detector,
+            Tracker(CONFIG),
+            Search(detector, SearchSchedule(CONFIG)),
             margin=0.0,
             crop_px=crop_px,
             statistics=statistics,
         )
-        stage.statistics = statistics
         return stage
 
     return make
@@ -62,7 +65,12 @@ def test_a_face_becomes_a_square_crop_of_itself(vision, luma, stamp_at):
     cuts = [luma[y + dy : y + dy + side, x + dx : x + dx + side] for dx, dy in shifts]
     assert any(np.array_equal(crop, cut) for cut in cuts)
     assert not crop.flags.writeable
-    assert vision.statistics.detect.summary_ms() is not None
+
+
+def test_the_time_of_a_frame_is_measured(make_vision, luma, stamp_at):
+    statistics = Statistics()
+    make_vision(112, statistics)(Frame(stamp_at(0), GrayPicture(luma)))
+    assert statistics.detect.summary_ms() is not None
 
 
 def test_a_large_face_is_cut_from_a_reduced_picture(make_vision, luma, stamp_at):
@@ -83,6 +91,20 @@ def test_a_gap_forgets_the_faces_and_reports_none(vision, luma, stamp_at):
     assert (batch.tracks, batch.crops) == ((), ())
     assert (batch.stamp.width, batch.stamp.captured_ns) == (1920, now.captured_ns)
     assert vision(Frame(stamp_at(5.1), GrayPicture(luma))).tracks == ()
+
+
+def test_the_message_after_a_gap_has_a_number_of_its_own(vision, luma, stamp_at):
+    numbering = Numbering()
+    picture = GrayPicture(luma)
+    seqs = []
+    for lost_s in (1, 2):
+        numbering.reopened()
+        for _ in range(2):
+            frame = numbering.frame(picture, now())
+            seqs.append(vision(frame).stamp.seq)
+        gap = stamp_at(lost_s)
+        seqs.append(vision(Gap(gap.captured_ns, gap.captured_at, "unplugged")).stamp.seq)
+    assert seqs == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_gap_before_any_frame_is_nothing(vision, stamp_at):
@@ -181,8 +203,9 @@ HERE, THERE = (Detection(Box(x, 300, 200, 200), 9.0) for x in (300, 1200))
 def fixed():
     """Detector, gate, and a stage that searches in parts."""
     detector, gate = Fixed(), Open()
-    eyes = Eyes(detector, Tracker(CONFIG), SearchPlan(CONFIG), gate=gate, in_parts=True)
-    return detector, gate, Vision(eyes, margin=0.0, crop_px=112)
+    search = Search(detector, SearchSchedule(CONFIG), gate=gate, in_parts=True)
+    stage = VisionStage(detector, Tracker(CONFIG), search, margin=0.0, crop_px=112)
+    return detector, gate, stage
 
 
 def asked(detector, vision, luma, stamps):

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from fer_edge.config import Config
-from fer_edge.health import warn_of_long_waits
+from fer_edge.heartbeat import warn_of_long_waits
 
 WATCHDOG_S = 30.0
 

@@ -9,8 +9,8 @@ import pytest
 from fer_edge.affect.turns import Turns
 from fer_edge.config import TrackingConfig
 from fer_edge.stamps import elapsed_s
-from fer_edge.types import Affect, Box, Detection
-from fer_edge.vision.search import SearchPlan, Watch
+from fer_edge.types import Affect, Box, Detection, FaceBatch
+from fer_edge.vision.search import IdleRate, SearchSchedule
 from fer_edge.vision.tracker import Tracker
 
 CONFIG = TrackingConfig(confirm_hits=1, confirm_window=1)
@@ -46,7 +46,7 @@ def test_whoever_left_is_gone_in_time(stamp_at, set_back):
 
 
 def test_the_next_search_comes_in_time(stamp_at, set_back):
-    plan = SearchPlan(CONFIG)
+    plan = SearchSchedule(CONFIG)
     plan.searched(stamp_at(0))
     plan.lost(stamp_at(0))
     assert plan.due(set_back(0.3), known=1)
@@ -58,7 +58,7 @@ def test_the_next_search_comes_in_time(stamp_at, set_back):
 
 def test_an_empty_room_is_looked_at(stamp_at, set_back):
     """Nobody came for two hours; then the clock goes back by one."""
-    watch = Watch(CONFIG)
+    watch = IdleRate(CONFIG)
     hours = 7200
     watch.skips(stamp_at(0))
     assert not watch.skips(stamp_at(hours))
@@ -69,8 +69,13 @@ def test_an_empty_room_is_looked_at(stamp_at, set_back):
 def test_a_face_is_read_again_in_time(stamp_at, set_back):
     turns = Turns(max_faces=1, min_interval_s=0.2)
     tracks = Tracker(CONFIG).update([FACE], stamp_at(0))
-    crop = np.zeros((20, 20), np.uint8)
-    reading = Affect(np.full(8, 0.125, np.float32), 0.0, 0.0)
-    turns.take(tracks, [crop], {0: reading}, stamp_at(0))
-    assert turns.choose(tracks, [crop], set_back(0.1)) == []
-    assert turns.choose(tracks, [crop], set_back(0.3)) == [0]
+    asked = []
+
+    def classify(crops):
+        asked.append(len(crops))
+        return [Affect(np.full(8, 0.125, np.float32), 0.0, 0.0) for _ in crops]
+
+    for stamp in (stamp_at(0), set_back(0.1), set_back(0.3)):
+        turns.read(FaceBatch(stamp, tracks, (np.zeros((20, 20), np.uint8),)), classify)
+        asked.append(stamp)
+    assert asked == [1, stamp_at(0), set_back(0.1), 1, set_back(0.3)]

@@ -1,15 +1,13 @@
-"""How the service is: what systemd is told of it, and what it publishes of itself."""
+"""What systemd is told of the service, and what may make systemd take a wait for a hang."""
 
 import logging
 import time
-from collections.abc import Mapping
 from typing import Final
 
 from fer_edge.config import Config, ImagesSource
 from fer_edge.pipeline import Pipeline
-from fer_edge.system.board import temperature_c, throttled
+from fer_edge.stats import Statistics
 from fer_edge.system.sdnotify import Notifier
-from fer_edge.vision.stage import Statistics
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ def warn_of_long_waits(config: Config, watchdog_s: float | None) -> None:
             )
 
 
-class Heart:
+class Heartbeat:
     """Tells systemd how the pipeline is: READY once, WATCHDOG on progress alone, STATUS."""
 
     def __init__(self, pipeline: Pipeline, statistics: Statistics, notifier: Notifier) -> None:
@@ -59,7 +57,7 @@ class Heart:
 
     def beat(self) -> None:
         """Called a few times a second."""
-        progress = self._pipeline.progress
+        progress = self._statistics.progress
         if progress == self._progress:
             return
         if not self._ready:
@@ -82,43 +80,9 @@ class Heart:
 
     def status(self) -> str:
         """One line for `systemctl status`."""
-        if self._pipeline.lost is not None:
-            return f"no pictures: {self._pipeline.lost}; trying again"
-        faces = self._pipeline.faces
+        lost = self._statistics.lost.value
+        if lost is not None:
+            return f"no pictures: {lost}; trying again"
+        faces = self._statistics.faces.value
         rate = self._statistics.processed.rate_hz()
         return f"{rate:.1f} frames/s, {faces} face{'' if faces == 1 else 's'}"
-
-
-class Diagnose:
-    """What the service publishes of itself; called by a sink every so often."""
-
-    def __init__(self, statistics: Statistics, model: str, started: float) -> None:
-        """`model` is the card's name; `started` is on the clock of `time.monotonic`."""
-        self._statistics = statistics
-        self._model = model
-        self._started = started
-        self.pipeline: Pipeline | None = None
-        """Where the drops are counted; None while a recording is processed inline."""
-
-    def __call__(self) -> Mapping[str, object]:
-        """Rates in frames a second, over five seconds; latencies in milliseconds, of the last thousand."""
-        statistics = self._statistics
-        latencies = {
-            "detect": statistics.detect,
-            "classify": statistics.classify,
-            "capture_to_result": statistics.total,
-        }
-        return {
-            "frame_rate_in": round(statistics.captured.rate_hz(), 2),
-            "frame_rate_out": round(statistics.processed.rate_hz(), 2),
-            "dropped": self.pipeline.dropped() if self.pipeline else {},
-            "searches": statistics.searches.count,
-            "unreadable_frames": statistics.unreadable.count,
-            "source_retries": statistics.retries.count,
-            "source_lost": self.pipeline.lost if self.pipeline else None,
-            "latency_ms": {name: meter.summary_ms() for name, meter in latencies.items()},
-            "model": self._model,
-            "uptime_s": round(time.monotonic() - self._started, 1),
-            "temperature_c": temperature_c(),
-            "throttled": throttled(),
-        }
