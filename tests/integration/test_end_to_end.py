@@ -159,6 +159,8 @@ def test_the_camera_dies_and_returns(visit, broker, port):
         with ffmpeg_camera(visit, port):
             daemon.wait_for(lambda: [m for m in valid_faces(recorder)[before:] if m["faces"]])
             assert daemon.stop() < 2
+        seqs = [message["seq"] for message in valid_faces(recorder)]
+        assert seqs == sorted(set(seqs)), "the message that the camera is lost has its own number"
     assert daemon.process.returncode == 0
     assert len([line for line in daemon.errors if "trying again" in line]) <= 2
 

@@ -1,6 +1,7 @@
 """The real program on a real X server, and on a file that stands in for a frame buffer."""
 
 import subprocess
+import threading
 import time
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -11,8 +12,11 @@ import numpy as np
 import psutil
 import pytest
 from compare import similar
-from daemon import running
+from daemon import call, running
 
+from fer_edge.assembly import assemble
+from fer_edge.config import load
+from fer_edge.errors import ModelError
 from fer_edge.overlay.draw import draw
 from fer_edge.overlay.framebuffer import FrameBuffer
 from fer_edge.overlay.layout import Placement
@@ -112,6 +116,49 @@ def test_the_daemon_shows_a_happy_face(privacy, tmp_path):
         assert daemon.stop() < 2
     black = (unpack(device, size, 32, stride)[30:280] == 0).all(axis=2).mean()
     assert black > 0.5 if privacy == "boxes" else black < 0.2
+
+
+def test_a_screen_before_a_model_that_does_not_load(tmp_path):
+    from fer_edge.modelcard import find_card, models_dir
+
+    card = find_card(models_dir(), 0.25, "int8")
+    (tmp_path / f"{card.name}.json").write_text(card.model_dump_json())
+    (tmp_path / card.file).write_bytes((models_dir() / card.file).read_bytes()[:1000])
+    device, _ = stand_in(tmp_path, (480, 320), 32)
+    before = device.read_bytes()
+    done = call(
+        "run", "--source", "demo", "--overlay", "framebuffer",
+        *("--set", f"overlay.device={device}", "--set", f"model.directory={tmp_path}"),
+    )  # fmt: skip
+    assert done.returncode == 78
+    assert done.stderr.startswith(f"fer-edge: {tmp_path / card.file}: ")
+    assert done.stderr.count("\n") == 1
+    assert device.read_bytes() == before
+
+
+def test_whatever_fails_after_a_screen_was_opened_closes_it(tmp_path):
+    size = (480, 320)
+    device, stride = stand_in(tmp_path, size, 32)
+    section = {"screen": "framebuffer", "device": str(device)}
+    config = load(None, overrides={"source": {"type": "demo"}, "overlay": section})
+    threads, files = threading.active_count(), psutil.Process().num_fds()
+
+    def fail_once_shown():
+        with Demo(fast=True).open() as stream, assemble(config) as parts:
+            (watch,) = parts.watchers
+            deadline = time.monotonic() + 20
+            while not unpack(device, size, 32, stride).any():
+                watch(stream.read())
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert threading.active_count() > threads
+            raise ModelError("does not load")
+
+    with pytest.raises(ModelError, match="does not load"):
+        fail_once_shown()
+    assert threading.active_count() == threads
+    assert psutil.Process().num_fds() == files
+    assert not unpack(device, size, 32, stride).any(), "the screen is given back black"
 
 
 def test_a_display_that_is_set_but_dead_is_no_screen():

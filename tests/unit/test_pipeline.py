@@ -12,8 +12,8 @@ from fer_edge.backoff import Backoff
 from fer_edge.errors import FrameError, SourceError, SourceLostError
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sources._pictures import GrayPicture
-from fer_edge.types import FaceBatch, Frame, Gap, Result, Stamp
 from fer_edge.stats import Statistics
+from fer_edge.types import FaceBatch, Frame, Gap, Result, Stamp
 
 PICTURE = GrayPicture(np.zeros((4, 4), np.uint8))
 DEADLINE_S = 10

@@ -35,7 +35,7 @@ def luma():
 def make_vision():
     def make(crop_px, statistics=None):
         detector = open_detector(ViolaJonesDetector())
-        stage = VisionStage(
+        return VisionStage(
             detector,
             Tracker(CONFIG),
             Search(detector, SearchSchedule(CONFIG)),
@@ -43,7 +43,6 @@ def make_vision():
             crop_px=crop_px,
             statistics=statistics,
         )
-        return stage
 
     return make
 
