@@ -117,6 +117,7 @@ STARTING = """
 import time
 begun = time.perf_counter()
 import fer_edge.cli
+import fer_edge.assembly
 import fer_edge.service
 from fer_edge.config import Config
 import cv2, fer_edge.vision.detectors.viola_jones
@@ -124,9 +125,9 @@ from fer_edge.affect.tflite import import_interpreter
 import_interpreter()
 imported = time.perf_counter()
 config = Config()
-fer_edge.service.open_classifier(config.model)
+fer_edge.assembly.open_classifier(config.model)
 loaded = time.perf_counter()
-fer_edge.service.open_detector(config.detector)
+fer_edge.assembly.open_detector(config.detector)
 print(imported - begun, loaded - imported, time.perf_counter() - loaded)
 """
 

