@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from fer_edge.modelcard import InputSpec
 
 
+def mirrored(crop: GrayImage) -> GrayImage:
+    """A view of the crop turned round, left for right."""
+    return crop[:, ::-1]
+
+
 def crop_face(image: GrayImage, box: Box, *, margin: float) -> GrayImage:
     """Cut the square round a detector's box out of a luma plane.
 

@@ -3,6 +3,8 @@
 import io
 import os
 import sys
+from collections.abc import Mapping
+from typing import TextIO
 
 from fer_edge.errors import OutputClosedError, SinkError
 
@@ -20,6 +22,15 @@ def prepare() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether `stream` ends in the journal: $JOURNAL_STREAM holds its device and inode (systemd.exec(5))."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or not backed by a file
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def output_failure() -> SinkError | None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.preprocess import mirrored
 from fer_edge.stamps import elapsed_s
 from fer_edge.types import Affect, FaceBatch, GrayImage, Stamp, Track
 
@@ -96,7 +97,7 @@ class Turns:
 
     def _view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
         """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
-        return crop[:, ::-1] if _is_mirrored(self._partner(track, stamp)) else crop
+        return mirrored(crop) if _is_mirrored(self._partner(track, stamp)) else crop
 
     def _note(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
         partner = self._partner(track, stamp)

@@ -13,7 +13,7 @@ from fer_edge.errors import ConfigError
 from fer_edge.evaluation import metrics
 from fer_edge.evaluation.bootstrap import intervals
 from fer_edge.evaluation.datasets import Samples
-from fer_edge.evaluation.runner import THREADS, Said, classify
+from fer_edge.evaluation.runner import THREADS, Predictions, classify
 from fer_edge.modelcard import Metrics, ModelCard
 from fer_edge.types import EMOTIONS
 
@@ -27,7 +27,7 @@ class Evaluation:
 
     card: ModelCard
     samples: Samples
-    said: Said
+    predictions: Predictions
     figures: Metrics
     threads: int
     """Of the interpreter."""
@@ -47,12 +47,12 @@ class Evaluation:
     @property
     def table(self) -> NDArray[np.int64]:
         """The confusion matrix ``[8, 8]``; rows are the truth."""
-        return metrics.confusion(self.samples.labels, self.said.probabilities.argmax(1))
+        return metrics.confusion(self.samples.labels, self.predictions.probabilities.argmax(1))
 
     @property
     def latency_ms(self) -> dict[str, float]:
         """Milliseconds a face, median and 95th percentile."""
-        p50, p95 = np.percentile(self.said.face_ms, [50, 95])
+        p50, p95 = np.percentile(self.predictions.face_ms, [50, 95])
         return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
 
 
@@ -77,8 +77,10 @@ def evaluate(
         raise ConfigError(
             f"data set: {samples.origin.split}: no usable picture; choose another split"
         )
-    said = classify(card, model, samples.pictures, threads=threads, mirror=mirror, advance=advance)
-    return Evaluation(card, samples, said, figures_of(samples, said), threads, mirror)
+    predictions = classify(
+        card, model, samples.pictures, threads=threads, mirror=mirror, advance=advance
+    )
+    return Evaluation(card, samples, predictions, figures_of(samples, predictions), threads, mirror)
 
 
 def measure(card: ModelCard, model: bytes, samples: Samples) -> Metrics:
@@ -86,13 +88,13 @@ def measure(card: ModelCard, model: bytes, samples: Samples) -> Metrics:
     return evaluate(card, model, samples).figures
 
 
-def figures_of(samples: Samples, said: Said) -> Metrics:
+def figures_of(samples: Samples, predictions: Predictions) -> Metrics:
     """All figures, rounded to four places: further ones differ between processors."""
-    truth, predicted = samples.labels, said.probabilities.argmax(1)
+    truth, predicted = samples.labels, predictions.probabilities.argmax(1)
     table = metrics.confusion(truth, predicted)
     normalised = metrics.normalised(truth, predicted)
     found = zip(EMOTIONS, metrics.sensitivities(table).tolist(), strict=True)
-    plane, seen = samples.valence_arousal, said.valence_arousal
+    plane, seen = samples.valence_arousal, predictions.valence_arousal
     figures = Metrics(
         dataset=samples.origin.dataset,
         split=samples.origin.split,
@@ -106,8 +108,8 @@ def figures_of(samples: Samples, said: Said) -> Metrics:
         sensitivity={emotion: share for emotion, share in found if not np.isnan(share)},
         valence=metrics.axis_figures(plane, seen, 0),
         arousal=metrics.axis_figures(plane, seen, 1),
-        calibration_error=metrics.calibration_error(truth, said.probabilities),
-        intervals=intervals(truth, said.probabilities, plane, seen),
+        calibration_error=metrics.calibration_error(truth, predictions.probabilities),
+        intervals=intervals(truth, predictions.probabilities, plane, seen),
     )
     return Metrics.model_validate(_rounded(figures.model_dump()))
 

@@ -158,7 +158,7 @@ def _grid(axes: Any) -> None:
 # --- Circumplex ----------------------------------------------------------------------------------
 def circumplex(figure: Any, evaluation: Evaluation) -> None:
     """Root mean squared error of valence and of arousal by where the face truly lies."""
-    plane, said = evaluation.samples.valence_arousal, evaluation.said.valence_arousal
+    plane, said = evaluation.samples.valence_arousal, evaluation.predictions.valence_arousal
     known = ~np.isnan(plane).any(1)
     plane, squares = plane[known], (said[known] - plane[known]) ** 2
     figure.set_size_inches(11.2, 5.9)
@@ -214,7 +214,7 @@ def _circle(axes: Any) -> None:
 # --- Reliability ---------------------------------------------------------------------------------
 def reliability(figure: Any, evaluation: Evaluation) -> None:
     """Share that is right against what the network claims, and how many faces claim it."""
-    truth, after = evaluation.samples.labels, evaluation.said.probabilities
+    truth, after = evaluation.samples.labels, evaluation.predictions.probabilities
     now = metrics.reliability(truth, after)
     figure.set_size_inches(6.4, 7.2)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
@@ -241,7 +241,7 @@ def reliability(figure: Any, evaluation: Evaluation) -> None:
 def _before_temperature(axes: Any, evaluation: Evaluation) -> None:
     """The same as a line, as it was before temperature scaling."""
     temperature = evaluation.card.temperature
-    said = scaled(evaluation.said.probabilities, 1 / temperature)
+    said = scaled(evaluation.predictions.probabilities, 1 / temperature)
     before = metrics.reliability(evaluation.samples.labels, said)
     filled = before.samples > 0
     axes.plot(

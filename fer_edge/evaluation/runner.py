@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.affect import Classifier
 from fer_edge.modelcard import ModelCard
+from fer_edge.preprocess import mirrored
 from fer_edge.system.logs import quiet_stderr
 from fer_edge.types import GrayImage
 
@@ -19,8 +20,8 @@ THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
-    """What a network says of N pictures."""
+class Predictions:
+    """What a network predicts for N pictures."""
 
     probabilities: NDArray[np.float32]
     """``[N, 8]``, calibrated by the card's temperature."""
@@ -38,11 +39,11 @@ def classify(
     threads: int = THREADS,
     mirror: bool = False,
     advance: Callable[[], object] = lambda: None,
-) -> Said:
-    """What the model of ``card`` says of each crop; ``advance`` is called after each.
+) -> Predictions:
+    """What the model of ``card`` predicts for each crop; ``advance`` is called after each.
 
-    With ``mirror`` it is the mean of what it says of the crop and of its mirror image, as of a face
-    in view.
+    With ``mirror`` it is the mean of the predictions for the crop and for its mirror image, as for a
+    face in view.
 
     Raises:
         ModelError: the interpreter is not there or refuses the model.
@@ -55,11 +56,11 @@ def classify(
         began_ns = time.perf_counter_ns()
         reading = classifier([crop])[0]
         if mirror:
-            reading = reading.mixed(classifier([crop[:, ::-1]])[0], 0.5)
+            reading = reading.mixed(classifier([mirrored(crop)])[0], 0.5)
         readings.append(reading)
         spent_ns.append(time.perf_counter_ns() - began_ns)
         advance()
-    return Said(
+    return Predictions(
         probabilities=np.stack([reading.probabilities for reading in readings]),
         valence_arousal=np.array(
             [(reading.valence, reading.arousal) for reading in readings], np.float32

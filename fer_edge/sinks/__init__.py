@@ -1,10 +1,10 @@
 """Where results go: JSON lines, a live table, an MQTT broker; any number at once."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TextIO, assert_never
 
 from fer_edge.config import Config, OutputConfig
+from fer_edge.stdio import is_journal
 from fer_edge.types import Sink
 
 
@@ -53,7 +53,4 @@ def _automatic(stream: TextIO) -> Literal["table", "jsonl", "none"]:
     """A table for a person, JSON lines for a program, nothing to fill the journal with."""
     if stream.isatty():
         return "table"
-    # systemd.exec(5): $JOURNAL_STREAM is device and inode of what leads to the journal.
-    status = os.fstat(stream.fileno())
-    journal = os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
-    return "none" if journal else "jsonl"
+    return "none" if is_journal(stream) else "jsonl"

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Final, TextIO
 
+from fer_edge.stdio import is_journal
+
 NAME: Final = "fer_edge"
 
 TERMINAL_FORMAT: Final = "%(asctime)s %(levelname)-7s %(message)s"
@@ -85,15 +87,6 @@ class _StandardError(logging.StreamHandler[TextIO]):
     @stream.setter
     def stream(self, _: TextIO) -> None:
         """It is not kept."""
-
-
-def is_journal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether `stream` ends in the journal: $JOURNAL_STREAM holds its device and inode."""
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # closed, or not backed by a file
-        return False
-    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import zipfile
@@ -310,7 +311,11 @@ def test_install_refuses_what_it_does_not_know(checkout, environ, argument):
 def test_root_is_asked_for(environ, name):
     del environ["DESTDIR"]
     as_nobody = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    done = run(*as_nobody, "/bin/sh", DEPLOY / name, environ=environ)
+    # The checkout, and pytest's own folder, may be readable for root alone.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        shutil.copytree(DEPLOY, Path(folder, "deploy"))
+        done = run(*as_nobody, "/bin/sh", Path(folder, "deploy", name), environ=environ)
     assert done.returncode == 1
     assert "must be root" in done.stderr
 

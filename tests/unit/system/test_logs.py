@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from fer_edge.system.logs import QUIET_ENVIRONMENT, configure, is_journal
+from fer_edge.stdio import is_journal
+from fer_edge.system.logs import QUIET_ENVIRONMENT, configure
 
 LOGGER = logging.getLogger("fer_edge.system.test")
 
