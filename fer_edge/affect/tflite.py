@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.calibration import with_temperature
 from fer_edge.config import ModelConfig
 from fer_edge.errors import ModelError
 from fer_edge.modelcard import ModelCard, find_card, models_dir, read_model
 from fer_edge.preprocess import to_tensor
-from fer_edge.types import EMOTIONS, Affect, GrayImage, Probabilities
+from fer_edge.types import EMOTIONS, Affect, GrayImage
 
 INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
@@ -71,7 +72,8 @@ class Classifier:
     def _read(self, tensor: NDArray[np.float32]) -> Affect:
         outputs = self._run(**{self._input: tensor[np.newaxis]})
         names = self.card.outputs
-        probabilities = _calibrate(outputs[names.emotion][0], self.card.temperature)
+        probabilities = with_temperature(outputs[names.emotion][0], self.card.temperature)
+        probabilities.flags.writeable = False
         valence, arousal = outputs[names.valence_arousal][0]
         return Affect(probabilities, float(valence), float(arousal))
 
@@ -88,15 +90,3 @@ def _check(card: ModelCard, field: str, tensor: Any, shape: tuple[int, ...]) -> 
             f"{card.file}: {field}: the model has {has}, its card says {'×'.join(map(str, shape))}; "
             "restore the card that came with the model"
         )
-
-
-def _calibrate(probabilities: NDArray[np.float32], temperature: float) -> Probabilities:
-    """Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017).
-
-    A softmax of logits divided by T is the softmax's own output to the power 1/T, normalised.
-    """
-    # A softmax in int8 can say exactly 0.
-    scaled = np.power(np.maximum(probabilities, 1e-6), np.float32(1 / temperature))
-    scaled = np.asarray(scaled / scaled.sum(), np.float32)
-    scaled.flags.writeable = False
-    return scaled

@@ -3,14 +3,11 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fer_edge.analyze._recordings import Recording, recordings
 from fer_edge.analyze._report import report
@@ -19,6 +16,7 @@ from fer_edge.analyze._work import Work
 from fer_edge.config import Config
 from fer_edge.errors import FerEdgeError, SinkError
 from fer_edge.modelcard import find_card, models_dir
+from fer_edge.progress import progress_bars
 from fer_edge.signals import Signals
 
 
@@ -58,7 +56,7 @@ def analyze(config: Config, paths: Sequence[Path], out: Path, options: Options) 
     )
     with Signals() as signals, _staging(out) as folder:
         summaries = []
-        with Tables(folder) as tables, _progress() as bar:
+        with Tables(folder) as tables, progress_bars() as add_bar:
             for one in inputs:
                 work = Work(
                     config,
@@ -67,7 +65,7 @@ def analyze(config: Config, paths: Sequence[Path], out: Path, options: Options) 
                     video=folder / f"{_stem(one, inputs)}.annotated.mp4" if options.video else None,
                     thumbnails=options.thumbnails,
                 )
-                summaries.append(work.run(bar(one), lambda: signals.taken))
+                summaries.append(work.run(add_bar(one.name, one.frames), lambda: signals.taken))
                 if signals.taken:
                     raise StoppedError("stopped; nothing was written")
         (folder / "report.html").write_text(report(summaries, card), encoding="utf-8")
@@ -106,22 +104,3 @@ def _staging(out: Path) -> Iterator[Path]:
 
 def _publish(folder: Path, out: Path) -> list[Path]:
     return [file.replace(out / file.name) for file in sorted(folder.iterdir())]
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Recording], Callable[[], object]]]:
-    """A progress bar for each recording on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-
-        def add(one: Recording) -> Callable[[], object]:
-            task = progress.add_task(one.name, total=one.frames)
-            return lambda: progress.advance(task)
-
-        yield add

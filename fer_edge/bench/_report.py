@@ -3,12 +3,9 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from fer_edge import __version__
@@ -16,6 +13,7 @@ from fer_edge.bench._measure import STAGES, THESIS, WARM_UP, measure
 from fer_edge.config import Config
 from fer_edge.errors import FerEdgeError
 from fer_edge.modelcard import ModelCard, list_cards, models_dir
+from fer_edge.progress import progress_bars
 from fer_edge.system.board import read_board
 
 Report = dict[str, Any]
@@ -34,7 +32,8 @@ def bench(config: Config, frames: int, *, every: bool, as_json: bool, arguments:
     if every:
         runs = [run for card in list_cards(directory) for run in _child(card, frames, arguments)]
     else:
-        with _progress(config.model.alpha, frames) as advance:
+        with progress_bars() as add_bar:
+            advance = add_bar(f"α = {config.model.alpha:g}", WARM_UP + frames)
             runs = [measure(config, frames, advance).to_dict()]
     report = {
         "fer_edge": __version__,
@@ -62,23 +61,6 @@ def _child(card: ModelCard, frames: int, arguments: list[str]) -> list[Report]:
         )
     runs: list[Report] = json.loads(done.stdout)["runs"]
     return runs
-
-
-@contextmanager
-def _progress(alpha: float, frames: int) -> Iterator[Callable[[], object]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=True
-    ) as bar:
-        task = bar.add_task(f"α = {alpha:g}", total=WARM_UP + frames)
-        yield lambda: bar.advance(task)
 
 
 def _show(report: Report) -> None:

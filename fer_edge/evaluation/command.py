@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fer_edge.errors import SinkError
 from fer_edge.evaluation.datasets import load
@@ -18,6 +15,7 @@ from fer_edge.evaluation.measure import Evaluation
 from fer_edge.evaluation.measure import evaluate as measure_file
 from fer_edge.evaluation.tables import full_markdown, report, show
 from fer_edge.modelcard import find_card, read_model
+from fer_edge.progress import progress_bars
 
 Form = Literal["table", "markdown", "json"]
 
@@ -49,7 +47,8 @@ def evaluate(
     card = find_card(models, alpha, precision)
     model = read_model(card, models)
     samples = load(dataset, split)
-    with _progress(card.name, len(samples)) as advance:
+    with progress_bars() as add_bar:
+        advance = add_bar(card.name, len(samples))
         evaluation = measure_file(
             card, model, samples, threads=threads, mirror=mirror, advance=advance
         )
@@ -86,19 +85,3 @@ def write(evaluation: Evaluation, folder: Path) -> None:
 
 def _json(evaluation: Evaluation) -> str:
     return json.dumps(report(evaluation), indent=2, allow_nan=False)
-
-
-@contextmanager
-def _progress(name: str, faces: int) -> Iterator[Callable[[], object]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as bar:
-        task = bar.add_task(name, total=faces)
-        yield lambda: bar.advance(task)

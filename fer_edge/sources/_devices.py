@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_edge.devices import is_part_of_the_board
+
 VIDIOC_QUERYCAP = 0x80685600
 """_IOR('V', 0, struct v4l2_capability) of linux/videodev2.h."""
 CAPABILITY = struct.Struct("16s32s32sIII12x")
@@ -14,10 +16,6 @@ CAPABILITY = struct.Struct("16s32s32sIII12x")
 VIDEO_CAPTURE = 0x00000001
 VIDEO_CAPTURE_MPLANE = 0x00001000
 STREAMING = 0x04000000
-NOT_CAMERAS = frozenset(
-    {"bcm2835-codec", "bcm2835-isp", "pispbe", "rp1-cfe", "rpi-hevc-dec", "rpivid", "unicam"}
-)
-"""Codecs, image processors and raw sensors of Raspberry Pis; picamera2 reaches the sensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,8 @@ class Capability:
     def is_camera(self) -> bool:
         """It captures, it streams, and it is no part of the board's own image processing."""
         captures = self.flags & (VIDEO_CAPTURE | VIDEO_CAPTURE_MPLANE)
-        return bool(captures and self.flags & STREAMING) and self.driver not in NOT_CAMERAS
+        streams = bool(captures and self.flags & STREAMING)
+        return streams and not is_part_of_the_board(self.driver)
 
 
 def parse_capability(data: bytes) -> Capability:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fer_edge.devices import is_part_of_the_board
 from fer_edge.system._probe import probe
 
 LIST_CSI: Final = (
@@ -15,11 +16,6 @@ LIST_CSI: Final = (
     "{'number': c.get('Num', n), 'model': c.get('Model', '?')}"
     " for n, c in enumerate(Picamera2.global_camera_info())]))"
 )
-
-NOT_A_CAMERA: Final = re.compile(
-    r"bcm2835-(codec|isp)|unicam|rpi-?hevc|rpivid|pispbe|rp1-cfe|vc4|rkvdec", re.IGNORECASE
-)
-"""Parts of the board's own picture pipeline that are video devices too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ def video_devices(root: Path) -> list[VideoDevice]:
         except OSError:
             continue
         node = root / "dev" / entry.name
-        if not NOT_A_CAMERA.search(name):
+        if not is_part_of_the_board(name):
             usable = os.access(node, os.R_OK | os.W_OK)
             devices.append(VideoDevice(f"/dev/{entry.name}", name, usable))
     return devices

@@ -1,0 +1,40 @@
+"""A progress bar on standard error where it is a terminal, nothing elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, int | None], Callable[[], object]]]:
+    """What adds a bar: given a name and a total (None: unknown), it returns what advances the bar.
+
+    The bars are gone at the end of the context.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        # A file may be called [red].
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as bars:
+
+        def add(name: str, total: int | None) -> Callable[[], object]:
+            task = bars.add_task(name, total=total)
+            return lambda: bars.advance(task)
+
+        yield add
