@@ -35,7 +35,9 @@ class Worker:
         self._stop.set()
 
     def join(self, timeout_s: float) -> bool:
-        """Whether it ended within `timeout_s`."""
+        """Whether it ended within `timeout_s`, or never began."""
+        if self._thread.ident is None:
+            return True
         self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()
 

@@ -193,3 +193,12 @@ def test_closing_closes_the_screen(open_sink):
     until(lambda: screen.images)
     sink.close()
     assert screen.closed == 1
+
+
+def test_one_that_was_never_started_can_be_closed():
+    opened = []
+    sink = OverlaySink(OverlayConfig(screen="framebuffer"), lambda: opened.append(1), retry=RETRY)
+    before = threading.active_count()
+    sink.close()
+    assert threading.active_count() == before
+    assert not opened
