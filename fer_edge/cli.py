@@ -215,11 +215,20 @@ def evaluate(
 
 @app.command("config")
 def show_config(
-    *, config: ConfigOption = None, source: SourceOption = None, settings: SetOption = None
+    *,
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    settings: SetOption = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Describe every setting instead, as Markdown.")
+    ] = False,
 ) -> None:
     """Print the configuration in effect, secrets masked."""
-    from fer_edge.config import render
+    from fer_edge.config import document, render
 
+    if markdown:
+        typer.echo(document(), nl=False)
+        return
     typer.echo(render(_load(config, _tree(source, None, None, None, settings))), nl=False)
 
 

@@ -1,6 +1,7 @@
 """Configuration: what can be set, from where, and how to say what is wrong with it."""
 
 from fer_edge.config._describe import known_keys
+from fer_edge.config._document import document
 from fer_edge.config._load import DEFAULT_PATH, load
 from fer_edge.config._models import Config
 from fer_edge.config._render import mask_url, render
@@ -52,6 +53,7 @@ __all__ = [
     "TrackingConfig",
     "V4l2Source",
     "ViolaJonesDetector",
+    "document",
     "known_keys",
     "load",
     "mask_url",

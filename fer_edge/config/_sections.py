@@ -60,7 +60,7 @@ class PiCamera2Source(Section):
     fps: float = Field(30.0, gt=0, le=240)
     """Frames a second asked of the camera."""
     stall_timeout_s: Seconds = 5.0
-    """Without a frame for so many seconds the camera is closed and reopened."""
+    """After this many seconds without a frame the camera is closed and reopened."""
 
 
 class V4l2Source(Section):
@@ -76,7 +76,7 @@ class V4l2Source(Section):
     fps: float = Field(30.0, gt=0, le=240)
     """Frames a second asked of the camera."""
     stall_timeout_s: Seconds = 5.0
-    """Without a frame for so many seconds the camera is closed and reopened."""
+    """After this many seconds without a frame the camera is closed and reopened."""
 
 
 class StreamSource(Section):
@@ -92,7 +92,7 @@ class StreamSource(Section):
     open_timeout_s: Seconds = 5.0
     """How long one attempt to connect may take."""
     stall_timeout_s: Seconds = 5.0
-    """Without a frame for so many seconds the stream is closed and reopened."""
+    """After this many seconds without a frame the stream is closed and reopened."""
 
     @field_validator("url")
     @classmethod
@@ -142,7 +142,7 @@ class DemoSource(Section):
     faces: int = Field(1, ge=0, le=8)
     """How many faces move over the background."""
     frames: int | None = Field(None, ge=1)
-    """End after so many frames; for ever without it."""
+    """End after this many frames; without it, never."""
     fast: bool = False
     """Process every frame as quickly as possible."""
 
@@ -195,11 +195,11 @@ class TrackingConfig(Section):
     iou: Share = 0.3
     """Overlap (intersection over union) from which a detection continues a track."""
     confirm_hits: int = Field(3, ge=1, le=100)
-    """A face is published after so many detections …"""
+    """A face is published once it was detected in this many of the last `confirm_window` frames."""
     confirm_window: int = Field(5, ge=1, le=100)
-    """… within so many frames."""
+    """Number of frames in which `confirm_hits` are counted."""
     lost_after_s: Seconds = 0.7
-    """A face that was not detected for so long has left."""
+    """After this many seconds without being detected a face has left."""
     smoothing_s: float = Field(0.4, ge=0.0, le=60.0)
     """Time constant of the exponential smoothing of probabilities, valence and arousal; 0: none, but for
     the two readings that `model.mirror` averages."""
@@ -208,11 +208,12 @@ class TrackingConfig(Section):
     min_confidence: Share = 0.35
     """Below this probability the emotion is `uncertain`."""
     search_interval_s: Seconds = 1.0
-    """Known faces are followed in every frame; the whole picture is searched for new ones so often …"""
+    """Seconds between two searches of the whole picture for new faces; known ones are followed in
+    every frame."""
     alert_interval_s: Seconds = 0.2
-    """… and so often in the two seconds after a face was lost."""
+    """The same in the two seconds after a face was lost."""
     idle_after_s: Seconds = 10.0
-    """After so long without a face only `idle_rate_hz` frames a second are looked at."""
+    """After this many seconds without a face only `idle_rate_hz` frames a second are looked at."""
     idle_rate_hz: float = Field(5.0, gt=0, le=240)
     """Frames a second while nobody is in view; the first face ends it with the next frame."""
 
@@ -234,11 +235,12 @@ class ModelConfig(Section):
     threads: int = Field(1, ge=1, le=64)
     """Threads of the interpreter."""
     max_faces: int = Field(4, ge=1, le=64)
-    """At most so many faces are read in one frame, the others in turn."""
+    """At most this many faces are read in one frame, the others in turn."""
     min_interval_s: float = Field(0.2, ge=0.0, le=60.0)
-    """A face that has not changed is not read again before so long."""
+    """Seconds after which a face that has not changed is read again."""
     changed_interval_s: float = Field(0.05, ge=0.0, le=60.0)
-    """Nor one that has changed, before so long: at 30 frames a second every other frame is read."""
+    """Seconds after which a face that has changed is read again: at 30 frames a second in every other
+    frame."""
     mirror: bool = True
     """Read a face as it is and mirrored in turn, and average the two: a little better, most at α 0.25."""
     directory: Path | None = None
@@ -283,7 +285,7 @@ class MqttConfig(Section):
     keepalive_s: int = Field(30, ge=5, le=3600)
     """Keep-alive in seconds; the broker says `offline` after one and a half of it."""
     max_rate_hz: float = Field(10.0, gt=0, le=240)
-    """At most so many `faces` messages a second."""
+    """At most this many `faces` messages a second."""
     diagnostics_s: Seconds = 10.0
     """Seconds between two `diagnostics` messages."""
     home_assistant: bool = False
@@ -333,14 +335,21 @@ class NamesConfig(Section):
     """Words on the screen in another language; what is not given stays English."""
 
     neutral: str | None = None
-    """An emotion's name, as are the next seven."""
+    """Name of the emotion neutral."""
     happy: str | None = None
+    """Name of the emotion happy."""
     sad: str | None = None
+    """Name of the emotion sad."""
     surprise: str | None = None
+    """Name of the emotion surprise."""
     fear: str | None = None
+    """Name of the emotion fear."""
     disgust: str | None = None
+    """Name of the emotion disgust."""
     anger: str | None = None
+    """Name of the emotion anger."""
     contempt: str | None = None
+    """Name of the emotion contempt."""
     uncertain: str | None = None
     """While no emotion is probable enough."""
     valence: str | None = None
@@ -369,7 +378,7 @@ class OverlayConfig(Section):
     fullscreen: bool = False
     """Whether a `window` fills the screen at first; f switches."""
     scale: float = Field(1.0, ge=0.5, le=3.0)
-    """Makes text and panels so many times as large."""
+    """Makes text and panels this many times as large."""
     font: Path | None = None
     """Font file; else one that has Latin, Greek and Cyrillic letters."""
     names: NamesConfig | None = None
