@@ -4,15 +4,12 @@ from fer_edge.config._describe import known_keys
 from fer_edge.config._document import document
 from fer_edge.config._load import DEFAULT_PATH, load
 from fer_edge.config._models import Config
+from fer_edge.config._parse_source import parse_source
 from fer_edge.config._render import mask_url, render
 from fer_edge.config._secrets import read_password
 from fer_edge.config._sections import (
     MQTT_PORTS,
-    AutoSource,
-    DemoSource,
     DetectorConfig,
-    FileSource,
-    ImagesSource,
     JsonlConfig,
     LogConfig,
     ModelConfig,
@@ -20,15 +17,20 @@ from fer_edge.config._sections import (
     NamesConfig,
     OutputConfig,
     OverlayConfig,
-    PiCamera2Source,
     RetryConfig,
-    SourceConfig,
-    StreamSource,
     TrackingConfig,
-    V4l2Source,
     ViolaJonesDetector,
 )
-from fer_edge.config._source import parse_source
+from fer_edge.config._sources import (
+    AutoSource,
+    DemoSource,
+    FileSource,
+    ImagesSource,
+    PiCamera2Source,
+    SourceConfig,
+    StreamSource,
+    V4l2Source,
+)
 
 __all__ = [
     "DEFAULT_PATH",

@@ -4,7 +4,6 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fer_edge.config._sections import (
-    AutoSource,
     DetectorConfig,
     JsonlConfig,
     LogConfig,
@@ -13,9 +12,12 @@ from fer_edge.config._sections import (
     OutputConfig,
     OverlayConfig,
     RetryConfig,
-    SourceConfig,
     TrackingConfig,
     default_device,
+)
+from fer_edge.config._sources import (
+    AutoSource,
+    SourceConfig,
 )
 
 ENV_PREFIX = "FER_EDGE__"

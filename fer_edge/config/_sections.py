@@ -3,160 +3,18 @@
 import re
 import socket
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from fer_edge.config._base import MOVE_IT, Seconds, Section, Share, check_port
 
 Precision = Literal["float32", "int8"]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
 
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 MQTT_TEXT_BYTES = 1000
 """Far below the protocol's 65535, from which the topics below a prefix have to live too."""
-MOVE_IT = (
-    "an address with a password in it shows up in process lists and logs; "
-    "put the password into a file of its own and name that file in password_file"
-)
-
-
-class Section(BaseModel):
-    """Base of all sections."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-def _without_password(url: str) -> str:
-    if urlsplit(url).password is not None:
-        raise ValueError(MOVE_IT)
-    return url
-
-
-def _check_port(url: str) -> None:
-    """`urlsplit` raises ValueError on a port that is no number, or above 65535."""
-    if urlsplit(url).port == 0:
-        raise ValueError("has port 0; leave the port out for the usual one")
-
-
-class AutoSource(Section):
-    """The CSI camera if there is one, else the first V4L2 camera."""
-
-    type: Literal["auto"] = "auto"
-
-
-class PiCamera2Source(Section):
-    """A camera on the board's CSI connector, through libcamera."""
-
-    type: Literal["picamera2"]
-    camera: int = Field(0, ge=0)
-    """Number of the camera, as `rpicam-hello --list-cameras` counts."""
-    width: int = Field(1920, ge=160, le=9152)
-    """Width of the main stream in pixels."""
-    height: int = Field(1080, ge=120, le=6944)
-    """Height of the main stream in pixels."""
-    detect_width: int = Field(640, ge=160, le=1920)
-    """Width in pixels of the second, smaller stream on which faces are searched."""
-    fps: float = Field(30.0, gt=0, le=240)
-    """Frames a second asked of the camera."""
-    stall_timeout_s: Seconds = 5.0
-    """After this many seconds without a frame the camera is closed and reopened."""
-
-
-class V4l2Source(Section):
-    """A USB camera or any other video4linux device."""
-
-    type: Literal["v4l2"]
-    device: str = "/dev/video0"
-    """Device file; a name below /dev/v4l/by-id keeps its meaning over a restart."""
-    width: int = Field(1920, ge=160, le=9152)
-    """Width asked of the camera in pixels."""
-    height: int = Field(1080, ge=120, le=6944)
-    """Height asked of the camera in pixels."""
-    fps: float = Field(30.0, gt=0, le=240)
-    """Frames a second asked of the camera."""
-    stall_timeout_s: Seconds = 5.0
-    """After this many seconds without a frame the camera is closed and reopened."""
-
-
-class StreamSource(Section):
-    """A network camera: MJPEG over HTTP, or RTSP."""
-
-    type: Literal["stream"]
-    url: str
-    """Address, http://, https:// or rtsp://, without a password."""
-    username: str | None = None
-    """User name for the camera."""
-    password_file: Path | None = None
-    """File whose first line is the camera's password; else the credential `source-password`."""
-    open_timeout_s: Seconds = 5.0
-    """How long one attempt to connect may take."""
-    stall_timeout_s: Seconds = 5.0
-    """After this many seconds without a frame the stream is closed and reopened."""
-
-    @field_validator("url")
-    @classmethod
-    def _known_scheme(cls, url: str) -> str:
-        if urlsplit(url).scheme not in {"http", "https", "rtsp", "rtsps"}:
-            raise ValueError("use http://, https://, rtsp:// or rtsps://")
-        if not urlsplit(url).hostname:
-            raise ValueError("names no host; write it as http://camera.local/stream")
-        _check_port(url)
-        return _without_password(url)
-
-
-class FileSource(Section):
-    """A video file."""
-
-    type: Literal["file"]
-    path: Path
-    """The video."""
-    fast: bool = False
-    """Process every frame as quickly as possible instead of at the recording's own pace."""
-    loop: bool = False
-    """Begin again at the end."""
-
-
-class ImagesSource(Section):
-    """A folder of pictures, in the order of their names."""
-
-    type: Literal["images"]
-    path: Path
-    """The folder."""
-    fps: float = Field(1.0, gt=0, le=240)
-    """Pictures a second."""
-    fast: bool = False
-    """Process every picture as quickly as possible."""
-
-
-class DemoSource(Section):
-    """A real face (NASA portrait of Eileen Collins, public domain) that moves and grows."""
-
-    type: Literal["demo"]
-    width: int = Field(1920, ge=160, le=3840)
-    """Width in pixels."""
-    height: int = Field(1080, ge=120, le=2160)
-    """Height in pixels."""
-    fps: float = Field(30.0, gt=0, le=240)
-    """Frames a second."""
-    faces: int = Field(1, ge=0, le=8)
-    """How many faces move over the background."""
-    frames: int | None = Field(None, ge=1)
-    """End after this many frames; without it, never."""
-    fast: bool = False
-    """Process every frame as quickly as possible."""
-
-
-SourceConfig = Annotated[
-    AutoSource
-    | PiCamera2Source
-    | V4l2Source
-    | StreamSource
-    | FileSource
-    | ImagesSource
-    | DemoSource,
-    Field(discriminator="type"),
-]
 
 
 class RetryConfig(Section):
@@ -305,7 +163,7 @@ class MqttConfig(Section):
             raise ValueError("has a path; the topic prefix goes into mqtt.prefix")
         if parts.username is not None:
             raise ValueError(MOVE_IT + ", the user into username")
-        _check_port(url)
+        check_port(url)
         return url
 
     @field_validator("prefix", "discovery_prefix")

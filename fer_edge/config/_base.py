@@ -1,0 +1,33 @@
+"""What all sections of the configuration share."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
+
+MOVE_IT = (
+    "an address with a password in it shows up in process lists and logs; "
+    "put the password into a file of its own and name that file in password_file"
+)
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def without_password(url: str) -> str:
+    """The address, if it holds no password; else a ValueError."""
+    if urlsplit(url).password is not None:
+        raise ValueError(MOVE_IT)
+    return url
+
+
+def check_port(url: str) -> None:
+    """`urlsplit` raises ValueError on a port that is no number, or above 65535."""
+    if urlsplit(url).port == 0:
+        raise ValueError("has port 0; leave the port out for the usual one")
