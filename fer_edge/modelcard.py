@@ -8,9 +8,9 @@ comes from.
 import hashlib
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fer_edge.errors import ModelError
 from fer_edge.types import EMOTIONS, Emotion
@@ -38,8 +38,18 @@ class InputSpec(_Frozen):
     """The network sees ``pixel * scale + offset``, pixel from 0 to 255."""
     offset: float = Field(allow_inf_nan=False)
     """See ``scale``."""
+    mean: float | None = Field(default=None, ge=0, le=255)
+    """Grey level that the mean of every crop is brought to; None leaves crops as they are."""
+    deviation: float | None = Field(default=None, gt=0, le=128)
+    """Standard deviation likewise; goes with ``mean``."""
     margin: float = Field(gt=-0.5, lt=2)
     """Share of a Viola-Jones box to add on each side before cropping; negative cuts tighter."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.mean is None) != (self.deviation is None):
+            raise ValueError("mean and deviation: state both, or neither")
+        return self
 
 
 class OutputSpec(_Frozen):

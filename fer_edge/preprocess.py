@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from fer_edge.types import Box, GrayImage
 
 if TYPE_CHECKING:
     from fer_edge.modelcard import InputSpec
+
+
+LEAST_DEVIATION: Final = 3.0
+"""Grey levels: a picture flatter than that is not made more contrasty than one with that deviation."""
 
 
 def mirrored(crop: GrayImage) -> GrayImage:
@@ -52,7 +56,8 @@ def crop_face(image: GrayImage, box: Box, *, margin: float) -> GrayImage:
 def to_tensor(crops: Sequence[GrayImage], spec: InputSpec) -> NDArray[np.float32]:
     """Resize and normalise face crops into one network input.
 
-    Shrinking averages areas, enlarging interpolates linearly; then ``pixel * scale + offset``.
+    Shrinking averages areas, enlarging interpolates linearly.  Where the card states a mean and a
+    deviation, every crop is brought to these, within 0 to 255; then ``pixel * scale + offset``.
 
     Args:
         crops: luma, each ``[height, width]`` of any size of at least 1 x 1.
@@ -68,7 +73,19 @@ def to_tensor(crops: Sequence[GrayImage], spec: InputSpec) -> NDArray[np.float32
     for row, crop in zip(tensor, crops, strict=True):
         shrinks = crop.shape[0] > spec.height or crop.shape[1] > spec.width
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        row[:] = cv2.resize(crop, (spec.width, spec.height), interpolation=how)[..., None]
+        # As float: a dark crop has few grey levels to round to.
+        given = crop if spec.mean is None else crop.astype(np.float32)
+        resized = cv2.resize(given, (spec.width, spec.height), interpolation=how)
+        row[:] = _even_light(resized, spec)[..., None]
     tensor *= np.float32(spec.scale)
     tensor += np.float32(spec.offset)
     return tensor
+
+
+def _even_light(picture: NDArray[Any], spec: InputSpec) -> NDArray[Any]:
+    """Bring grey levels to the mean and the deviation that the card states, if it does."""
+    if spec.mean is None or spec.deviation is None:
+        return picture
+    mean, deviation = float(picture.mean()), float(picture.std())
+    gain = spec.deviation / max(deviation, LEAST_DEVIATION)
+    return np.clip((picture - mean) * gain + spec.mean, 0, 255)

@@ -10,14 +10,16 @@ import argparse
 import hashlib
 import logging
 import shlex
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from fer_edge.errors import FerEdgeError
 from fer_edge.evaluation.calibrate import fit_temperature
 from fer_edge.evaluation.datasets import Origin, Samples, load
 from fer_edge.evaluation.measure import measure
@@ -34,18 +36,17 @@ from fer_edge.modelcard import (
     models_dir,
 )
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.augment import Recipe, augment
-from fer_edge.training.average import averages
-from fer_edge.training.correct import correct
-from fer_edge.training.equalise import equalise
-from fer_edge.training.export import deployable, to_tflite
-from fer_edge.training.folded import fold
-from fer_edge.training.narrow import start_from
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
-from fer_edge.training.operating_point import move, prior_of, towards_rare
+from fer_edge.training.augment import augment
+from fer_edge.training.correct import corrected
+from fer_edge.training.equalise import equalised
+from fer_edge.training.export import keras_network, to_tflite
+from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, Weights, fold
+from fer_edge.training.operating_point import moved, prior_of, towards_rare
 from fer_edge.training.options import Config, input_spec, load_config, names_of
+from fer_edge.training.recipes import recipe_of
 from fer_edge.training.soup import between
-from fer_edge.training.train import start
+from fer_edge.training.student import start
+from fer_edge.training.weights import LAST, trained
 from fer_edge.types import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -72,12 +73,11 @@ def command(config: Config) -> str:
     words = ["python -m fer_edge.training.train"]
     for field in fields(Config):
         value = getattr(config, field.name)
-        if field.name in {"threads", "processes"} or value == "":
+        if value == field.default and field.name != "alpha":
             continue
-        if field.name == "limit" and not value:
-            continue
+        option = f"--{field.name.replace('_', '-')}"
         if isinstance(value, bool):
-            words += [f"--{field.name}"] if value else []
+            words.append(option if value else f"--no-{option[2:]}")
             continue
         if field.name == "dataset":
             kind, _, path = value.partition(":")
@@ -88,7 +88,7 @@ def command(config: Config) -> str:
             value = f"runs/{Path(value).name}"
         else:
             value = shlex.quote(f"{value}")
-        words.append(f"--{field.name.replace('_', '-')} {value}")
+        words.append(f"{option} {value}")
     return " ".join(words)
 
 
@@ -104,40 +104,56 @@ def _portable(path: str) -> str:
     return f"runs/{own.name}"
 
 
-def representative(samples: Samples, spec: InputSpec, seed: int) -> NDArray[np.float32]:
-    """512 network inputs from the training split, every other one augmented."""
-    rng = np.random.default_rng(seed)
+def representative(samples: Samples, spec: InputSpec, config: Config) -> NDArray[np.float32]:
+    """512 network inputs from the training split, every other one changed as in training."""
+    rng = np.random.default_rng(config.seed)
     crops = list(samples.pictures[rng.permutation(len(samples))[:512]])
-    crops[::2] = [augment(crop, spec.height, False, rng, Recipe()) for crop in crops[::2]]
+    torch.manual_seed(config.seed)
+    recipe = recipe_of(config.augment, config.change)
+    for i in range(0, len(crops), 2):
+        given = torch.tensor(crops[i][None].astype(np.float32))
+        _, changed, _ = augment(given, spec.height, recipe)
+        crops[i] = changed[0].round().byte().numpy()
     return to_tensor(crops, spec)
 
 
-def convert(
-    config: Config,
-    weights: Path,
-    models: Path,
-    precision: Precision,
-    *,
-    start_share: float = 0.0,
-    rare_share: float = 0.0,
-) -> ModelCard:
-    """Write ``models``/NAME.tflite and NAME.json; return the card.
+@dataclass(frozen=True)
+class Choice:
+    """What is made of a trained network before it becomes a file."""
 
-    ``weights``: the run's ``best.weights.h5``, or ``last.npz`` for the averages of its last epoch.
-    ``start_share``: of the weights that the run started from, as in ``soup``.
-    ``rare_share``: of the log of the rare classes' prior, taken from the logits, as in
-    ``operating_point``.
+    last: bool = False
+    """Take the averages of the last epoch, not the weights of the best."""
+    start_share: float = 0.0
+    """Share of the weights that the run started from, as in ``soup``."""
+    rare_share: float = 0.0
+    """Share of the log of the rare classes' prior that is taken from the logits, as in
+    ``operating_point``."""
+
+    def options(self) -> str:
+        """The options that make it."""
+        words = ["--last"] if self.last else []
+        words += [f"--start-share {self.start_share:g}"] if self.start_share else []
+        words += [f"--rare-share {self.rare_share:g}"] if self.rare_share else []
+        return "".join(f" {word}" for word in words)
+
+
+def convert(run: Path, models: Path, precision: Precision, choice: Choice) -> ModelCard:
+    """Write ``models``/NAME.tflite and NAME.json of a run's folder; return the card.
+
+    Raises:
+        ConfigError: there is no run, or it has no weights yet.
     """
-    spec = input_spec(config.size, config.channels).model_copy(update={"margin": MARGIN})
+    config = load_config(run)
+    spec = input_spec(config.size, config.channels, even=config.even_light)
+    spec = spec.model_copy(update={"margin": MARGIN})
     learnt = load(config.dataset, "train")
-    pictures = representative(learnt, spec, config.seed)
-    network = _trained(config, weights)
-    if start_share:
-        first = fold(start(config, learnt, spec))
-        start_from(network, between(first, fold(network), 1 - start_share), pictures)
-    bias = towards_rare(prior_of(learnt.labels), rare_share)
-    move(network, bias)
-    content = _content(network, precision, pictures)
+    weights = trained(run / LAST if choice.last else run)
+    parameters = sum(array.size for array in weights.values())
+    folded = fold(weights)
+    if choice.start_share:
+        folded = between(fold(start(config, learnt)), folded, 1 - choice.start_share)
+    bias = towards_rare(prior_of(learnt.labels), choice.rare_share)
+    content = _content(moved(folded, bias), precision, representative(learnt, spec, config))
     name = f"mobilenet_v1_{config.alpha:g}_{config.size}_{precision}"
     stated: dict[str, Any] = {
         "name": name,
@@ -146,45 +162,25 @@ def convert(
         "size_bytes": len(content),
         "alpha": config.alpha,
         "precision": precision,
-        "parameters": network.count_params(),
+        "parameters": parameters,
         "labels": EMOTIONS,
         "input": spec,
         "outputs": OutputSpec(emotion=EMOTION, valence_arousal=VALENCE_AROUSAL),
         "quantisation": QUANTISATION[precision],
     }
-    options = f"runs/{Path(config.out).name} --precision {precision}"
-    if weights.suffix == ".npz":
-        options += " --last"
-    if start_share:
-        options += f" --start-share {start_share:g}"
-    if rare_share:
-        options += f" --rare-share {rare_share:g}"
-    card = _measured(config, stated, content, tuple(bias) if rare_share else (), options)
+    options = f"runs/{Path(config.out).name} --precision {precision}{choice.options()}"
+    card = _measured(config, stated, content, tuple(bias) if choice.rare_share else (), options)
     models.mkdir(parents=True, exist_ok=True)
     (models / card.file).write_bytes(content)
     (models / f"{name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     return card
 
 
-def _content(network: Any, precision: Precision, pictures: NDArray[np.float32]) -> bytes:
-    """The network as a TFLite file; ``pictures`` are inputs for what int8 measures."""
-    deployed = deployable(network)
+def _content(weights: Weights, precision: Precision, pictures: NDArray[np.float32]) -> bytes:
+    """Folded weights as a TFLite file; ``pictures`` are inputs for what int8 measures."""
     if precision == "int8":
-        equalise(deployed, pictures)
-        correct(deployed, pictures)
-    return to_tflite(deployed, precision, pictures)
-
-
-def _trained(config: Config, weights: Path) -> Any:
-    """The network with the weights of its best epoch or the averages of its last."""
-    network = build(
-        config.alpha, size=config.size, channels=config.channels, dropout=config.dropout
-    )
-    if weights.suffix == ".npz":
-        network.set_weights(averages(weights))
-    else:
-        network.load_weights(weights)
-    return network
+        weights = corrected(equalised(weights, pictures), pictures)
+    return to_tflite(keras_network(weights, size=pictures.shape[1]), precision, pictures)
 
 
 def _measured(
@@ -254,18 +250,13 @@ def main() -> None:
     )
     parser.add_argument("--models", type=Path, default=models_dir(), help="where files go")
     args = parser.parse_args()
-    config = load_config(args.run)
-    for precision in args.precision or get_args(Precision):
-        weights = args.run / ("last.npz" if args.last else "best.weights.h5")
-        card = convert(
-            config,
-            weights,
-            args.models,
-            precision,
-            start_share=args.start_share,
-            rare_share=args.rare_share,
-        )
-        log.info("%s\n", markdown(card.name, card.metrics))
+    choice = Choice(args.last, args.start_share, args.rare_share)
+    try:
+        for precision in args.precision or get_args(Precision):
+            card = convert(args.run, args.models, precision, choice)
+            log.info("%s\n", markdown(card.name, card.metrics))
+    except FerEdgeError as error:
+        raise SystemExit(f"{error}") from None
 
 
 if __name__ == "__main__":

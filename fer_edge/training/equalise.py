@@ -8,43 +8,36 @@ makes of it down by the same factor changes nothing as long as ReLU6 does not cu
 
 from __future__ import annotations
 
-from typing import Any
-
-import keras
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, convolutions, outputs
+from fer_edge.training.network import HEADS, Weights, channels_of, steps, tensors
 
 FULL = 5.5
 """What a channel's largest activation becomes; ReLU6 cuts at 6."""
 MOST = 64.0
-"""Largest factor; a channel that hardly ever says anything stays quiet."""
+"""Largest factor; a channel that hardly reacts to anything stays weak."""
 
 
-def equalise(model: Any, pictures: NDArray[np.float32]) -> None:
-    """Rescale the channels of a deployable network, in place.
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not installed where types are checked
+def equalised(weights: Weights, pictures: NDArray[np.float32]) -> Weights:
+    """Folded weights with rescaled channels.
 
     ``pictures``: network inputs ``[N, h, w, c]``, on which the activations are measured.
     """
-    names = [name for name, _ in convolutions()]
-    peaks = [keras.ops.max(model.get_layer(f"{name}_relu").output, axis=(1, 2)) for name in names]
-    all_peaks = keras.ops.concatenate(peaks, axis=-1)
-    reached = outputs(keras.Model(model.input, all_peaks), pictures).max(0)
-    start = 0
-    for i, name in enumerate(names):
-        normalisation = model.get_layer(f"{name}_bn")
-        gamma, beta, mean, variance = (np.asarray(w) for w in normalisation.get_weights())
-        peak = reached[start : start + gamma.size]
-        start += gamma.size
+    made = dict(weights)
+    names = list(channels_of(1))
+    maps = steps(tensors(weights), torch.tensor(pictures))
+    for i, (name, _, put_out) in enumerate(maps):
+        peak = put_out.amax((0, 1, 2)).numpy()
         factor = np.where(peak < FULL, np.minimum(FULL / np.maximum(peak, 1e-6), MOST), 1.0)
-        normalisation.set_weights([gamma * factor, beta * factor, mean, variance])
-        for follower in names[i + 1 : i + 2] or (EMOTION, VALENCE_AROUSAL):
-            _shrink_inputs(model.get_layer(follower), factor)
-
-
-def _shrink_inputs(layer: Any, factor: NDArray[np.float32]) -> None:
-    """Divide what ``layer`` makes of each input channel by ``factor``."""
-    kernel, *rest = (np.asarray(w) for w in layer.get_weights())
-    # Depthwise [3, 3, channels, 1], pointwise [1, 1, in, out] and dense [in, out] alike.
-    layer.set_weights([kernel / factor[:, None], *rest])
+        # A depthwise kernel is [3, 3, channels, 1], the others [h, w, in, out].
+        by_channel = factor[:, None] if name.startswith("conv_dw") else factor
+        made[f"{name}/kernel"] = (made[f"{name}/kernel"] * by_channel).astype(np.float32)
+        made[f"{name}/bias"] = (made[f"{name}/bias"] * factor).astype(np.float32)
+        for follower in names[i + 1 : i + 2] or HEADS:
+            # Depthwise [3, 3, channels, 1], pointwise [1, 1, in, out] and heads [in, out] alike.
+            kernel = made[f"{follower}/kernel"] / factor[:, None]
+            made[f"{follower}/kernel"] = kernel.astype(np.float32)
+    return made

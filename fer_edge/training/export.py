@@ -1,4 +1,4 @@
-"""Trained network to TFLite bytes; the only module that imports TensorFlow by name."""
+"""Trained weights to a Keras network and to TFLite bytes; the only module with Keras and TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.modelcard import Precision
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL
+from fer_edge.training.network import (
+    EMOTION,
+    EPSILON,
+    HEADS,
+    VALENCE_AROUSAL,
+    Weights,
+    channels_of,
+    width,
+)
 
 IN_FLOAT: Final = ("MEAN", "FULLY_CONNECTED", "SOFTMAX", "TANH")
 """What an int8 file computes in float32: from the last map on.
@@ -24,23 +32,37 @@ first of them was told.
 """
 
 
-def deployable(model: Any) -> Any:
-    """The same function with the last normalisation folded into the two heads.
+def keras_network(weights: Weights, *, size: int) -> Any:
+    """The network of folded weights in Keras, whose normalisation only adds the biases.
 
-    Average pooling and normalisation are linear and act a channel at a time, so they may change
-    places; what is left is one layer less to run and to quantise.
+    Input: ``[N, size, size, channels]`` in [-1, 1].  Outputs, by name: ``emotion`` ``[N, 8]`` (softmax)
+    and ``valence_arousal`` ``[N, 2]`` (tanh).
     """
-    normalisation = model.get_layer("top_bn")
-    gamma, beta, mean, variance = (np.asarray(w) for w in normalisation.get_weights())
-    scale = gamma / np.sqrt(variance + normalisation.epsilon)
-    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(normalisation.input)
-    outputs = {}
-    for name in (EMOTION, VALENCE_AROUSAL):
-        kernel, bias = (np.asarray(w) for w in model.get_layer(name).get_weights())
-        head = keras.layers.Dense(bias.size, activation=model.get_layer(name).activation, name=name)
-        outputs[name] = head(pooled)
-        head.set_weights([kernel * scale[:, None], bias + (beta - mean * scale) @ kernel])
-    return keras.Model(model.input, outputs, name=model.name)
+    channels = weights["conv1/kernel"].shape[2]
+    inputs = keras.Input((size, size, channels), name="picture")
+    backbone = keras.applications.MobileNet(
+        input_tensor=inputs,
+        input_shape=(size, size, channels),
+        alpha=width(weights),
+        include_top=False,
+        weights=None,
+    )
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(backbone.output)
+    activations = {EMOTION: "softmax", VALENCE_AROUSAL: "tanh"}
+    outputs = {
+        name: keras.layers.Dense(values, activation=activations[name], name=name)(pooled)
+        for name, values in HEADS.items()
+    }
+    model = keras.Model(inputs, outputs, name=f"mobilenet_v1_{width(weights):g}_{size}")
+    for name in channels_of(1):
+        kernel, bias = weights[f"{name}/kernel"], weights[f"{name}/bias"]
+        model.get_layer(name).set_weights([kernel])
+        ones, zeros = np.ones_like(bias), np.zeros_like(bias)
+        # A variance that cancels its epsilon.
+        model.get_layer(f"{name}_bn").set_weights([ones, bias, zeros, ones * (1 - EPSILON)])
+    for name in HEADS:
+        model.get_layer(name).set_weights([weights[f"{name}/{v}"] for v in ("kernel", "bias")])
+    return model
 
 
 def to_tflite(

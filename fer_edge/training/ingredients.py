@@ -8,17 +8,19 @@ table of what the last epochs' averaged weights reach on the validation split.
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import logging
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from fer_edge.errors import FerEdgeError
 from fer_edge.evaluation.tables import markdown_table
 from fer_edge.training.options import Config, parser
-from fer_edge.training.widths import train_all
+from fer_edge.training.train import train
+from fer_edge.training.weights import LAST
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,8 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "all of it": {},
     "random weights for a start": {"init": ""},
     "votes alone, no teacher": {"teacher": ""},
-    "the teacher asked about each picture as it is changed": {"consistent": True},
+    "the teacher asked about each picture as it is changed": {"teacher_sees": "changed"},
+    "light as it is in each picture": {"even_light": False},
     "no augmentation": {"augment": "none"},
     "the thesis' augmentation": {"augment": "thesis"},
     "last weights instead of averaged ones": {"average": 0.0},
@@ -49,6 +52,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
         "tau": 0.0,
         "va_weight": 1.0,
         "average": 0.0,
+        "even_light": False,
     },
 }
 """What each row changes; the first is the recipe as it is."""
@@ -77,6 +81,15 @@ def plan(base: Config, other_init: str = "") -> dict[str, Config]:
     return made
 
 
+def is_done(config: Config) -> bool:
+    """Whether a run has all its epochs behind it."""
+    path = Path(config.out) / LAST
+    if not path.is_file():
+        return False
+    with np.load(path, allow_pickle=False) as stored:
+        return int(stored["epoch"]) >= config.epochs
+
+
 def table(rows: dict[str, Config]) -> str:
     """The last epochs' figures of all runs, as Markdown."""
     cells = []
@@ -96,10 +109,12 @@ def main(argv: list[str] | None = None) -> None:
     other_init = given.pop("other_init")
     try:
         rows = plan(Config(**given), other_init)
-        if importlib.util.find_spec("torch") is None:
-            log.info("left out, since it needs PyTorch: the teacher asked about changed pictures")
-            rows = {name: config for name, config in rows.items() if not config.consistent}
-        train_all(rows)
+        for name, config in rows.items():
+            if is_done(config):
+                log.info("%s is done: %s", name, config.out)
+            else:
+                log.info("%s: %s", name, config.out)
+                train([config])
     except FerEdgeError as error:
         raise SystemExit(f"{error}") from None
     sys.stdout.write(f"{table(rows)}\n")

@@ -13,20 +13,21 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import keras
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from fer_edge.training.network import (
     BLOCKS,
     EMOTION,
-    VALENCE_AROUSAL,
+    EPSILON,
+    HEADS,
     Weights,
-    convolutions,
-    outputs,
-    set_folded,
-    set_statistics,
-    teacher,
+    channels_of,
+    convolve,
+    steps,
+    tensors,
+    width,
 )
 from fer_edge.training.widen import widened
 
@@ -35,7 +36,9 @@ log = logging.getLogger(__name__)
 Matrix = NDArray[np.float64]
 
 
-def strongest(activations: NDArray[np.float32], strength: NDArray[np.float32], keep: int) -> Any:
+def strongest(
+    activations: NDArray[np.float32], strength: NDArray[np.float32], keep: int
+) -> NDArray[np.int64]:
     """Return the indices of ``keep`` channels from which the others can best be told.
 
     ``activations``: ``[samples, channels]``; ``strength``: ``[channels]``, how much the next
@@ -70,115 +73,143 @@ def least_squares(
     return kernel, mean_out - mean_in @ kernel
 
 
-def _outputs(model: Any, layer: str, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What ``layer`` puts out for ``pictures``."""
-    return outputs(keras.Model(model.input, model.get_layer(layer).output), pictures)
-
-
-def _sampled(maps: NDArray[np.float32], per_picture: int = 32) -> NDArray[np.float32]:
+def _sampled(maps: Any, per_picture: int = 32) -> NDArray[np.float32]:
     """``[N, h, w, c]`` to ``[N * k, c]`` at the same random places for the same shape."""
-    flat = maps.reshape(len(maps), -1, maps.shape[-1])
+    flat = maps.flatten(1, 2).numpy()
     places = np.random.default_rng(0).permutation(flat.shape[1])[:per_picture]
     sampled: NDArray[np.float32] = flat[:, places].reshape(-1, maps.shape[-1])
     return sampled
 
 
-def start_from(model: Any, weights: Weights, pictures: NDArray[np.float32]) -> None:
-    """Set the weights of ``model`` from ``weights``, folded and of any width.
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not installed where types are checked
+def start_from(plain: Weights, weights: Weights, pictures: NDArray[np.float32]) -> Weights:
+    """Weights to start from, not folded, of the width of ``plain``.
 
-    ``pictures``: some hundred network inputs, ``[N, size, size, channels]``; the statistics
-    of batch normalisation come from them too.  Weights without an emotion head leave it as it is.
+    ``plain``: random weights; the heads that ``weights`` lack are taken from there.
+    ``weights``: folded, of any width.
+    ``pictures``: some hundred network inputs, ``[N, size, size, channels]``; the statistics of batch
+    normalisation come from them.
     """
-    channels = {
-        name: model.get_layer(name).filters for name, key in convolutions() if key == "kernel"
-    }
+    channels = channels_of(width(plain))
     if channels["conv1"] >= weights["conv1/bias"].size:
-        _start_wide(model, widened(weights, channels), pictures)
-        return
-    wide = teacher(_with_head(weights), size=pictures.shape[1])
-    kept = _start_first(model, wide, weights, pictures)
+        return plain | _unfolded(widened(weights, channels), pictures)
+    return plain | _unfolded(_narrowed(channels, weights, pictures), pictures)
+
+
+def _narrowed(channels: dict[str, int], weights: Weights, pictures: NDArray[np.float32]) -> Weights:
+    """Folded weights with fewer channels."""
+    narrow: Weights = {}
+    wide = _Layers(weights, pictures)
+    maps = torch.tensor(pictures)
+    conv1 = wide.next()
+    strength = np.linalg.norm(weights["conv_dw_1/kernel"], axis=(0, 1)).ravel()
+    kept = strongest(_sampled(conv1), strength, channels["conv1"])
+    maps = _set(
+        narrow, "conv1", weights["conv1/kernel"][..., kept], weights["conv1/bias"][kept], maps
+    )
     for n in BLOCKS:
         dw, pw = f"conv_dw_{n}", f"conv_pw_{n}"
-        depthwise = weights[f"{dw}/depthwise_kernel"][:, :, kept]
-        _set_and_measure(model, dw, depthwise, weights[f"{dw}/bias"][kept], pictures)
-        kept = _strongest_of(model, wide, weights, n, pictures)
-        given = _sampled(_outputs(model, f"{dw}_relu", pictures))
-        wanted = _sampled(_outputs(wide, f"{pw}_bn", pictures))[:, kept]
+        wide.next()
+        maps = _set(
+            narrow, dw, weights[f"{dw}/kernel"][:, :, kept], weights[f"{dw}/bias"][kept], maps
+        )
+        put_out = wide.next()
+        kept = _strongest_of(weights, n, put_out, wide.following(), channels[pw])
+        given = _sampled(maps)
+        # Before ReLU6, which the fit is to leave to the network.
+        wanted = _sampled(wide.sums)[:, kept]
         kernel, bias = least_squares(given, wanted)
-        _set_and_measure(model, pw, kernel[None, None], bias, pictures)
         error = ((given @ kernel + bias - wanted) ** 2).mean() / wanted.var(0).mean()
         log.info("%s: %d channels, %.0f %% of variance kept", pw, len(kept), 100 * (1 - error))
-    _start_head(model, wide, weights, pictures)
-
-
-def _start_wide(model: Any, weights: Weights, pictures: NDArray[np.float32]) -> None:
-    """Set every layer to ``weights``, which are as wide as ``model``."""
-    for name, key in convolutions():
-        _set_and_measure(model, name, weights[f"{name}/{key}"], weights[f"{name}/bias"], pictures)
-    mean, variance = _start_statistics(model, pictures)
-    deviation = np.sqrt(variance + model.get_layer("top_bn").epsilon)
-    for head in (EMOTION, VALENCE_AROUSAL):
+        maps = _set(narrow, pw, kernel[None, None], bias, maps)
+    features, wanted = (m.mean((1, 2)).numpy() for m in (maps, put_out))
+    for head in HEADS:
         if f"{head}/kernel" in weights:
-            kernel, bias = weights[f"{head}/kernel"], weights[f"{head}/bias"]
-            model.get_layer(head).set_weights([kernel * deviation[:, None], bias + mean @ kernel])
+            before = wanted @ weights[f"{head}/kernel"] + weights[f"{head}/bias"]
+            kernel, bias = least_squares(features, before, ridge=1e-2)
+            narrow |= {f"{head}/kernel": _single(kernel), f"{head}/bias": _single(bias)}
+    return narrow
 
 
-def _with_head(weights: Weights) -> Weights:
-    """The weights, with an emotion head to which every channel counts as much if there is none."""
-    if f"{EMOTION}/kernel" in weights:
-        return weights
-    features = weights[f"conv_pw_{BLOCKS[-1]}/bias"].size
-    head = {f"{EMOTION}/kernel": np.ones((features, 8), np.float32)}
-    return weights | head | {f"{EMOTION}/bias": np.zeros(8, np.float32)}
+class _Layers:
+    """The wide network, layer by layer."""
 
+    def __init__(self, weights: Weights, pictures: NDArray[np.float32]) -> None:
+        self._state = tensors(weights)
+        self._names = list(channels_of(1))
+        self._done = 0
+        self._maps = torch.tensor(pictures)
+        self.sums = self._maps
 
-def _start_first(model: Any, wide: Any, weights: Weights, pictures: NDArray[np.float32]) -> Any:
-    """Set conv1; return the indices of the channels kept."""
-    keep = model.get_layer("conv1").filters
-    kernel, bias = weights["conv1/kernel"], weights["conv1/bias"]
-    strength = np.linalg.norm(weights["conv_dw_1/depthwise_kernel"], axis=(0, 1)).ravel()
-    kept = strongest(_sampled(_outputs(wide, "conv1_relu", pictures)), strength, keep)
-    _set_and_measure(model, "conv1", kernel[..., kept], bias[kept], pictures)
-    return kept
+    def next(self) -> Any:
+        """Go on by a convolution: what it puts out after ReLU6; ``sums`` is that before it."""
+        self.sums = self._sums(self._done)
+        self._done += 1
+        self._maps = self.sums.clamp(0, 6)
+        return self._maps
+
+    def following(self) -> Any:
+        """What the next convolution makes of it, after ReLU6; None after the last."""
+        return self._sums(self._done).clamp(0, 6) if self._done < len(self._names) else None
+
+    def _sums(self, number: int) -> Any:
+        name = self._names[number]
+        kernel, bias = (self._state[f"{name}/{v}"] for v in ("kernel", "bias"))
+        return convolve(name, self._maps, kernel, bias)
 
 
 def _strongest_of(
-    model: Any, wide: Any, weights: Weights, n: int, pictures: NDArray[np.float32]
-) -> Any:
-    """Channels of ``conv_pw_n`` to keep, by what the next convolution makes of them."""
-    keep = model.get_layer(f"conv_pw_{n}").filters
-    if n == BLOCKS[-1]:
-        activations = _outputs(wide, "pool", pictures)
-        following = _with_head(weights)[f"{EMOTION}/kernel"]
-    else:
-        activations = _sampled(_outputs(wide, f"conv_dw_{n + 1}_relu", pictures))
-        following = weights[f"conv_pw_{n + 1}/kernel"][0, 0]
-    return strongest(activations, np.linalg.norm(following, axis=1), keep)
+    weights: Weights, n: int, put_out: Any, following: Any, keep: int
+) -> NDArray[np.int64]:
+    """Channels of ``conv_pw_n`` to keep, by what the convolution after the next makes of them."""
+    if n < BLOCKS[-1]:
+        strength = np.linalg.norm(weights[f"conv_pw_{n + 1}/kernel"][0, 0], axis=1)
+        return strongest(_sampled(following), strength, keep)
+    features = put_out.mean((1, 2)).numpy()
+    head = weights.get(f"{EMOTION}/kernel", np.ones((features.shape[1], 8), np.float32))
+    return strongest(features, np.linalg.norm(head, axis=1), keep)
 
 
-def _set_and_measure(
-    model: Any, name: str, kernel: NDArray[Any], bias: NDArray[Any], pictures: NDArray[np.float32]
-) -> None:
-    """Set a convolution and give its normalisation the statistics of real data."""
-    set_folded(model, name, kernel, np.zeros_like(bias))
-    outputs = _outputs(model, name, pictures)
-    set_statistics(model, name, outputs.mean((0, 1, 2)), outputs.var((0, 1, 2)), bias)
+def _set(weights: Weights, name: str, kernel: NDArray[Any], bias: NDArray[Any], maps: Any) -> Any:
+    """Set a convolution; return what it puts out, after ReLU6."""
+    weights |= {f"{name}/kernel": _single(kernel), f"{name}/bias": _single(bias)}
+    given = (torch.tensor(weights[f"{name}/{v}"]) for v in ("kernel", "bias"))
+    return convolve(name, maps, *given).clamp(0, 6)
 
 
-def _start_statistics(model: Any, pictures: NDArray[np.float32]) -> tuple[Any, Any]:
-    """Set the last normalisation to plain statistics; return them, mean and variance ``[C]``."""
-    last = _outputs(model, f"conv_pw_{BLOCKS[-1]}_relu", pictures)
-    mean, variance = last.mean((0, 1, 2)), last.var((0, 1, 2))
-    ones, zeros = np.ones_like(mean), np.zeros_like(mean)
-    model.get_layer("top_bn").set_weights([ones, zeros, mean, variance])
-    return mean, variance
+def _single(values: NDArray[Any]) -> NDArray[np.float32]:
+    return values.astype(np.float32)
 
 
-def _start_head(model: Any, wide: Any, weights: Weights, pictures: NDArray[np.float32]) -> None:
-    """Set the last normalisation and fit the heads that ``weights`` have."""
-    _start_statistics(model, pictures)
-    wanted, given = _outputs(wide, "pool", pictures), _outputs(model, "pool", pictures)
-    for head in (EMOTION, VALENCE_AROUSAL):
-        if f"{head}/kernel" in weights:
-            before = wanted @ weights[f"{head}/kernel"] + weights[f"{head}/bias"]
-            model.get_layer(head).set_weights(list(least_squares(given, before, ridge=1e-2)))
+def _unfolded(folded: Weights, pictures: NDArray[np.float32]) -> Weights:
+    """The same function with normalisation whose statistics are those of ``pictures``.
+
+    With a convolution's mean and variance as moving statistics, gamma = sqrt(variance + epsilon) and
+    beta = mean + bias, normalisation adds the bias and no more.
+    """
+    weights: Weights = {}
+    for name, given, maps in steps(tensors(folded), torch.tensor(pictures)):  # noqa: B007  the last
+        kernel, bias = folded[f"{name}/kernel"], folded[f"{name}/bias"]
+        sums = convolve(name, given, torch.tensor(kernel))
+        mean, variance = _statistics(sums)
+        weights |= {
+            f"{name}/kernel": kernel,
+            f"{name}_bn/gamma": np.sqrt(variance + EPSILON),
+            f"{name}_bn/beta": mean + bias,
+            f"{name}_bn/moving_mean": mean,
+            f"{name}_bn/moving_variance": variance,
+        }
+    mean, variance = _statistics(maps)
+    weights |= {"top_bn/moving_mean": mean, "top_bn/moving_variance": variance}
+    for head in HEADS:
+        if f"{head}/kernel" in folded:
+            kernel, bias = folded[f"{head}/kernel"], folded[f"{head}/bias"]
+            weights[f"{head}/kernel"] = kernel * np.sqrt(variance + EPSILON)[:, None]
+            weights[f"{head}/bias"] = _single(bias + mean @ kernel)
+    return weights
+
+
+def _statistics(maps: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and variance of each channel."""
+    mean = maps.mean((0, 1, 2))
+    return mean.numpy(), (maps - mean).square().mean((0, 1, 2)).numpy()

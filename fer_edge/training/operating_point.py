@@ -16,7 +16,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from fer_edge.evaluation.datasets import load
 from fer_edge.evaluation.runner import classify
 from fer_edge.evaluation.tables import markdown_table
 from fer_edge.modelcard import list_cards, models_dir, read_model
-from fer_edge.training.network import EMOTION
+from fer_edge.training.network import EMOTION, Weights
 from fer_edge.types import EMOTIONS
 
 Bias = NDArray[np.float64]
@@ -54,11 +54,10 @@ def towards_rare(prior: NDArray[np.float64], share: float) -> Bias:
     return np.round(share * np.log(RARE / np.clip(prior, 1e-6, RARE)), 2)
 
 
-def move(model: Any, bias: Bias) -> None:
-    """Add ``bias`` to the logits of ``model``, for good."""
-    head = model.get_layer(EMOTION)
-    kernel, before = head.get_weights()
-    head.set_weights([kernel, before + bias])
+def moved(weights: Weights, bias: Bias) -> Weights:
+    """Folded weights with ``bias`` added to the logits."""
+    name = f"{EMOTION}/bias"
+    return weights | {name: (weights[name] + bias).astype(np.float32)}
 
 
 def by_share(

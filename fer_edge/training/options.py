@@ -4,6 +4,7 @@ The defaults are what works best here.  The thesis' own recipe (M. Vadlejch, CTU
 
     --size 224 --channels 3 --augment thesis --optimizer adam --rate 1e-3 --rate-decay 0.85
     --epochs 15 --dropout 0.5 --class-weights balanced --tau 0 --va-weight 1 --share 0 --average 0
+    --no-even-light
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import json
 import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from fer_edge.errors import ConfigError
 from fer_edge.modelcard import InputSpec
 
-LEAST = 32
+LEAST: Final = 32
 """Pixels a side: five layers halve the picture."""
+EVEN_MEAN: Final = 128.0
+EVEN_DEVIATION: Final = 58.0
+"""Grey levels to which ``--even-light`` brings every crop; about those of FER2013."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +36,27 @@ class Config:
     out: str
     """Folder of the run."""
     alpha: float = 0.25
+    network: Literal["mobilenet", "resnet"] = "mobilenet"
+    """``resnet`` is a teacher that does not run on the edge; it needs ``--init``, and ``--size 150``."""
     size: int = 112
     """Side of the square input, pixels."""
     channels: Literal[1, 3] = 1
     """1 is luma; 3 is luma repeated."""
+    even_light: bool = True
+    """Bring every crop to the same mean and deviation, as ``preprocess`` then does on the edge."""
     teacher: str = ""
     """Networks to distil from, separated by commas; each folded weights, the folder of a run (its best
     epoch), ``last.npz`` there (its last) or a float32 ``.tflite`` file.  Of several, the mean opinion
     counts.  None if empty."""
+    teacher_sees: Literal["unchanged", "moved", "changed"] = "unchanged"
+    """What teachers are asked about: every picture as it is and mirrored, once; as it is moved, each time;
+    or as the student sees it, each time."""
     init: str = ""
-    """What to start from: any of those, of any width, or ``.weights.h5`` of the same."""
+    """What to start from: any of those, of any width; ``{alpha}`` in the name stands for the width."""
     epochs: int = 20
     batch: int = 128
     small: int = 0
-    """Side of the first epochs' pictures, pixels: quicker, and their own augmentation; 0 for none."""
+    """Side of the first epochs' pictures, pixels: quicker; 0 for none."""
     small_epochs: int = 0
     """How many epochs have small pictures."""
     optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
@@ -71,25 +82,18 @@ class Config:
     va_weight: float = 4.0
     """Weight of that loss."""
     va_regions: int = 0
-    """Weighs valence and arousal by how rare their region of a grid of so many a side is; 0 for not.
-    The thesis tried 7."""
-    augment: Literal["webcam", "thesis", "none"] = "webcam"
-    """Recipe of ``augment.RECIPES``."""
+    """Weighs valence and arousal by how rare their region of a grid is, with this number of regions a
+    side; 0 for not.  The thesis tried 7."""
+    augment: Literal["room", "webcam", "thesis", "none"] = "webcam"
+    """Recipe of ``recipes.RECIPES``."""
     change: str = ""
     """Fields of that recipe to change: ``rotation_deg=5,occluded=0``."""
     mixup: float = 0.0
     """Mixes pairs of pictures and labels by shares from Beta(mixup, mixup); 0 for not."""
     average: float = 0.998
     """Decay of the averaged weights, a step; 0 keeps the last ones."""
-    threads: int = 2
-    """Threads, or processes, that prepare pictures."""
-    processes: bool = False
-    """Prepare pictures in processes: for machines whose training step is quicker than threads."""
     bfloat16: bool = False
-    """Compute in bfloat16 on a PyTorch backend: quicker where the processor has instructions for it."""
-    consistent: bool = False
-    """Ask the teachers about each picture as it is changed, and change it on the graphics card: see
-    ``…together``."""
+    """Compute in bfloat16: quicker on a graphics card, and where the processor has instructions for it."""
     seed: int = 1
     limit: int = 0
     """Use only this many pictures of each split; 0 is all."""
@@ -98,20 +102,31 @@ class Config:
         """Refuse what would fail an hour later."""
         if bool(self.small) != bool(self.small_epochs):
             raise ConfigError("--small and --small-epochs: give both, or neither")
-        if self.consistent and (self.optimizer != "adamw" or self.va_loss != "mse" or self.small):
-            raise ConfigError(
-                "--consistent: goes with --optimizer adamw, --va-loss mse and without --small"
-            )
+        if self.network == "resnet" and (not self.init or self.channels != 1):
+            raise ConfigError("--network resnet: needs --init with its weights, and one channel")
         for name, side in (("size", self.size), ("small", self.small or LEAST)):
             if side < LEAST:
                 raise ConfigError(f"--{name} {side}: the network needs at least {LEAST} pixels")
 
 
-def input_spec(size: int, channels: Literal[1, 3] = 1) -> InputSpec:
-    """Data set crops as they are, luma to [-1, 1]."""
+def input_spec(size: int, channels: Literal[1, 3] = 1, *, even: bool = False) -> InputSpec:
+    """Data set crops as they are or evenly lit, luma to [-1, 1]."""
+    light = {"mean": EVEN_MEAN, "deviation": EVEN_DEVIATION} if even else {}
     return InputSpec(
-        height=size, width=size, channels=channels, scale=1 / 127.5, offset=-1.0, margin=0.0
+        height=size,
+        width=size,
+        channels=channels,
+        scale=1 / 127.5,
+        offset=-1.0,
+        margin=0.0,
+        **light,
     )
+
+
+def size_of(name: str, otherwise: int) -> int:
+    """The side of the pictures that the run ``name`` was trained with; ``otherwise`` if it is no run."""
+    run = run_of(Path(name))
+    return load_config(run).size if run else otherwise
 
 
 def run_of(path: Path) -> Path | None:
@@ -137,9 +152,24 @@ def load_config(run: Path) -> Config:
         raise ConfigError(f"{path}: {error}; train anew, or remove the field") from None
 
 
-def arguments(argv: list[str] | None = None) -> Config:
+def arguments(argv: list[str] | None = None) -> list[Config]:
     """Read the command line; every field of ``Config`` is an option."""
-    return Config(**vars(parser("train").parse_args(argv)))
+    made = parser("train")
+    made.add_argument("--alphas", default="", help="several widths, by commas: trained together")
+    given = vars(made.parse_args(argv))
+    alphas = given.pop("alphas")
+    base = Config(**given)
+    if not alphas:
+        return [base]
+    return [
+        dataclasses.replace(
+            base,
+            alpha=alpha,
+            out=f"{base.out}{alpha:g}",
+            init=base.init.replace("{alpha}", f"{alpha:g}"),
+        )
+        for alpha in numbers(made, alphas)
+    ]
 
 
 def parser(module: str, *, given: tuple[str, ...] = ()) -> argparse.ArgumentParser:

@@ -13,16 +13,15 @@ import argparse
 import logging
 from pathlib import Path
 
-import numpy as np
+import torch
 
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.evaluation import metrics
 from fer_edge.evaluation.datasets import load
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.folded import load_weights
-from fer_edge.training.network import Weights, teacher
+from fer_edge.training.network import Weights, forward_folded, tensors
 from fer_edge.training.options import input_spec
-from fer_edge.training.torch_layers import native
+from fer_edge.training.weights import load_weights, save_arrays
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +50,9 @@ def main() -> None:
     parser.add_argument("--dataset", required=True, help="KIND:PATH; its validation split decides")
     parser.add_argument("--shares", type=_shares, default=[0, 0.25, 0.5, 0.75, 1], help="by commas")
     parser.add_argument("--size", type=int, default=112, help="side of the pictures, pixels")
+    parser.add_argument(
+        "--even-light", action=argparse.BooleanOptionalAction, default=True, help="as in …train"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the .npz file to write")
     args = parser.parse_args()
     try:
@@ -63,15 +65,18 @@ def _shares(words: str) -> list[float]:
     return [float(word) for word in words.split(",")]
 
 
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not installed where types are checked
 def _write_best(args: argparse.Namespace) -> None:
     first, second = load_weights(args.first), load_weights(args.second)
     judged = load(args.dataset, "validation")
-    pictures = to_tensor(list(judged.pictures), input_spec(args.size))
+    spec = input_spec(args.size, even=args.even_light)
+    pictures = torch.tensor(to_tensor(list(judged.pictures), spec))
     best = 0.0
     for share in args.shares:
         mixed = between(first, second, share)
-        logits = native(teacher(mixed, size=args.size)).predict(pictures, batch_size=64, verbose=0)
-        figures = metrics.summary(metrics.confusion(judged.labels, logits.argmax(1)))
+        state = tensors(mixed)
+        classes = [forward_folded(state, chunk)[0].argmax(1) for chunk in pictures.split(64)]
+        figures = metrics.summary(metrics.confusion(judged.labels, torch.cat(classes).numpy()))
         log.info(
             "%g: accuracy %.3f, normalised accuracy %.3f, macro F1 %.3f, least found %.2f",
             share,
@@ -81,7 +86,7 @@ def _write_best(args: argparse.Namespace) -> None:
         if score > best:
             best = score
             args.out.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(args.out, **mixed)  # type: ignore[arg-type]  # its **kwds are typed bool
+            save_arrays(args.out, mixed)
 
 
 if __name__ == "__main__":

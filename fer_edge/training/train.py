@@ -1,9 +1,16 @@
-"""Train one width: ``python -m fer_edge.training.train --alpha 0.25 --dataset ferplus:PATH …``.
+"""Train one width or several together: ``python -m fer_edge.training.train --alphas 0.25,1 --dataset …``.
 
-Run again with the same ``--out`` it goes on where it stopped.  In ``--out``: ``config.json`` and
-``recipe.json``; ``log.jsonl``, one line an epoch, on the validation split, and the same for
-TensorBoard (``tensorboard --logdir OUT``); ``last.npz``, to go on from; ``best.weights.h5``, averaged
-weights of the epoch with the most of accuracy and macro F1 there, for ``…convert``.
+Several widths get the same batches, and the teachers, who cost most, are asked once for all.  A teacher
+that is asked about every picture as it was changed (``--teacher-sees changed`` or ``moved``) never says
+the same twice (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR
+2022, arXiv:2106.05237); that wants many epochs, and a graphics card, on which pictures are changed too
+and every step is recorded once as a CUDA graph.
+
+Each width has a folder, ``OUT`` and its α (``OUT`` alone with ``--alpha``).  Run again with the same
+``--out`` it goes on where it stopped.  In the folder: ``config.json`` and ``recipe.json``;
+``log.jsonl``, a line for each epoch measured on the validation split, and the same for TensorBoard
+(``tensorboard --logdir OUT``); ``last.npz``, to go on from; ``best.npz``, averaged weights of the epoch
+with the most of accuracy and macro F1 there, for ``…convert``.
 """
 
 from __future__ import annotations
@@ -11,179 +18,80 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import keras
-import numpy as np
-from numpy.typing import NDArray
+import torch
 
 from fer_edge.errors import ConfigError, FerEdgeError
-from fer_edge.evaluation import metrics
 from fer_edge.evaluation.datasets import Samples, load
-from fer_edge.modelcard import InputSpec
 from fer_edge.preprocess import to_tensor
-from fer_edge.training.augment import recipe_of
-from fer_edge.training.average import Average
-from fer_edge.training.balance import class_weights, region_weights
-from fer_edge.training.batches import Batches, Targets
-from fer_edge.training.distill import blend, opinions
-from fer_edge.training.folded import load_weights
-from fer_edge.training.losses import adjusted_cross_entropy, plane_loss
-from fer_edge.training.narrow import start_from
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, build
+from fer_edge.progress import progress_bars
+from fer_edge.training.lesson import Lesson, device_of
 from fer_edge.training.options import Config, arguments, input_spec
-from fer_edge.training.progress import Bar
-from fer_edge.training.tensorboard import EventFile
-from fer_edge.training.torch_layers import native
+from fer_edge.training.recipes import recipe_of
+from fer_edge.training.student import Student, rate_at
 
 log = logging.getLogger(__name__)
 
-CHUNK = 4096
-"""Pictures that are held as tensors at a time."""
+MEASURED: Final = 50
+"""How often in a run the validation split is measured and a checkpoint written, at most."""
 
 
-def targets_of(config: Config, samples: Samples, spec: InputSpec, cache: Path) -> Targets:
-    """Votes, mixed with the opinion of the teachers where there are any, and what each weighs."""
-    emotion = np.stack([samples.soft_labels] * 2)
-    if config.teacher:
-        logits = opinions(config.teacher, samples, spec, cache)
-        emotion = blend(
-            samples.soft_labels, logits, share=config.share, temperature=config.temperature
-        )
-    plane, alike = samples.valence_arousal, np.ones(len(samples), np.float32)
-    by_class = class_weights(samples.labels) if config.class_weights == "balanced" else alike
-    by_region = region_weights(plane, config.va_regions) if config.va_regions else alike
-    return Targets(emotion, plane, by_class, by_region)
+def train(configs: list[Config]) -> None:
+    """Train to the end, going on from the last checkpoints.
 
+    The configurations differ in α, what to start from, and folder only.
 
-def network(config: Config) -> Any:
-    """Build the network; one for pictures of several sizes if the first epochs have small ones."""
-    size = None if config.small_epochs else config.size
-    return build(config.alpha, size=size, channels=config.channels, dropout=config.dropout)
-
-
-def start(config: Config, samples: Samples, spec: InputSpec) -> Any:
-    """Build the network with its first weights."""
-    keras.utils.set_random_seed(config.seed)
-    model = network(config)
-    if config.init.endswith(".h5"):
-        model.load_weights(config.init)
-    elif config.init:
-        weights = load_weights(config.init, channels=config.channels)
-        rows = np.random.default_rng(config.seed).permutation(len(samples))[:512]
-        start_from(model, weights, to_tensor(list(samples.pictures[rows]), spec))
-    return model
-
-
-def optimizer_of(config: Config, steps: int) -> Any:
-    """The optimizer: warm-up and cosine, or a factor an epoch."""
-    schedules = keras.optimizers.schedules
-    if config.rate_decay:
-        schedule = schedules.ExponentialDecay(config.rate, steps, config.rate_decay, staircase=True)
-    else:
-        schedule = schedules.CosineDecay(
-            0.0,
-            decay_steps=max(1, steps * (config.epochs - 1)),
-            warmup_target=config.rate,
-            warmup_steps=steps,
-        )
-    match config.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(schedule)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(schedule)
-        case "adamw":
-            made = keras.optimizers.AdamW(schedule, weight_decay=config.decay, clipnorm=5.0)
-            made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-            return made
-
-
-def compile_model(model: Any, config: Config, targets: Targets, steps: int) -> None:
-    """Optimizer and a loss for each head."""
-    optimizer = optimizer_of(config, steps)
-    model.compile(
-        optimizer=optimizer,
-        loss={
-            EMOTION: adjusted_cross_entropy(targets.emotion.mean((0, 1)), config.tau),
-            VALENCE_AROUSAL: plane_loss(config.va_loss),
-        },
-        loss_weights={EMOTION: 1.0, VALENCE_AROUSAL: config.va_weight},
-        jit_compile=False,
-    )
-    optimizer.build(model.trainable_variables)
-
-
-def validate(model: Any, samples: Samples, spec: InputSpec) -> dict[str, float]:
-    """Figures on the validation split, without averaging in the mirror image."""
-    parts = []
-    for first in range(0, len(samples), CHUNK):
-        tensor = to_tensor(list(samples.pictures[first : first + CHUNK]), spec)
-        parts.append(model.predict(tensor, batch_size=128, verbose=0))
-    emotion, plane = (
-        np.concatenate([p[name] for p in parts]) for name in (EMOTION, VALENCE_AROUSAL)
-    )
-    return figures_of(samples, emotion, plane)
-
-
-def figures_of(
-    samples: Samples, emotion: NDArray[np.float32], plane: NDArray[np.float32]
-) -> dict[str, float]:
-    """Figures of what a network said of the samples, ``[N, 8]`` and ``[N, 2]``.
-
-    ``score``, by which an epoch is the best, is accuracy + macro F1.
+    Raises:
+        ConfigError: a data set without pictures, or weights that cannot be used.
     """
-    figures = metrics.summary(metrics.confusion(samples.labels, emotion.argmax(1)))
-    axes = [metrics.axis_figures(samples.valence_arousal, plane, axis) for axis in range(2)]
-    return {
-        **figures,
-        "score": figures["accuracy"] + figures["macro_f1"],
-        **{f"rmse_{n}": a.rmse for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
-        **{f"ccc_{n}": a.ccc for n, a in zip(("valence", "arousal"), axes, strict=True) if a},
-    }
+    torch.backends.cudnn.benchmark = True
+    base = configs[0]
+    samples, judged = (load_split(base, split) for split in ("train", "validation"))
+    for config in configs:
+        write_config(config)
+    lesson = Lesson(base, samples, base.small if base.small_epochs else base.size)
+    students = [Student(config, samples, lesson) for config in configs]
+    for student in students:
+        student.restore()
+    spec = input_spec(base.size, base.channels, even=base.even_light)
+    pictures = torch.tensor(to_tensor(list(judged.pictures), spec), device=device_of())
+    first = min(student.first for student in students)
+    steps = max(1, len(samples) // base.batch)
+    began = time.monotonic()
+    with progress_bars() as add:
+        advance = add("training", (base.epochs - first) * steps)
+        for epoch in range(first, base.epochs):
+            if base.small_epochs and epoch == max(first, base.small_epochs):
+                lesson = Lesson(base, samples, base.size)
+                for student in students:
+                    student.attend(lesson)
+            learning = [student for student in students if student.first <= epoch]
+            for step, (rows, shares) in enumerate(zip(*lesson.epoch(epoch), strict=True)):
+                lesson.give(rows, shares)
+                for student in learning:
+                    student.learn(rate_at(base, steps, epoch * steps + step))
+                advance()
+            if (epoch + 1) % math.ceil(base.epochs / MEASURED) == 0 or epoch + 1 == base.epochs:
+                for student in learning:
+                    _measure(student, epoch, pictures, judged, time.monotonic() - began)
 
 
-def train(config: Config) -> Path:
-    """Train to the end, going on from the last epoch saved; return the best weights' path."""
-    out = Path(config.out)
-    spec = input_spec(config.size, config.channels)
-    samples, judged = (load_split(config, split) for split in ("train", "validation"))
-    write_config(config)
-    targets = targets_of(config, samples, spec, out.parent / "cache")
-    steps = max(1, len(samples) // config.batch)
-    model = native(start(config, samples, spec), bfloat16=config.bfloat16)
-    compile_model(model, config, targets, steps)
-    average = Average(model, config.average)
-    shadow = network(config)
-    swift = native(shadow)
-    first, best = average.restore(out / "last.npz")
-    if first == 0:
-        log.info("start: %s", validate(model, judged, spec))
-    events = EventFile(out / "tensorboard")
-    with Bar(config.epochs, steps, config.batch, first=first) as bar:
-        for epoch in range(first, config.epochs):
-            began = time.monotonic()
-            seen = (
-                input_spec(config.small, config.channels) if epoch < config.small_epochs else spec
-            )
-            batches = Batches(samples, targets, seen, config, epoch)
-            callbacks = [average, bar]
-            history = model.fit(
-                batches, initial_epoch=epoch, epochs=epoch + 1, callbacks=callbacks, verbose=0
-            )
-            swift.set_weights(average.weights)
-            figures = validate(swift, judged, spec)
-            if figures["score"] > best:
-                best = figures["score"]
-                shadow.set_weights(average.weights)
-                shadow.save_weights(out / "best.weights.h5")
-            losses = {name: values[0] for name, values in history.history.items()}
-            seconds = round(time.monotonic() - began)
-            note(out, {"epoch": epoch, "seconds": seconds} | losses | figures)
-            events.write(epoch, losses | figures)
-            average.save(out / "last.npz", epoch + 1, best)
-    return out / "best.weights.h5"
+def _measure(student: Student, epoch: int, pictures: Any, judged: Samples, seconds: float) -> None:
+    """Write down how good a student is after an epoch, and its checkpoint."""
+    figures = student.validate(pictures, judged)
+    told = {"loss": student.loss()} | figures
+    line = {"epoch": epoch, "seconds": round(seconds)} | told
+    with (student.out / "log.jsonl").open("a") as lines:
+        lines.write(json.dumps(line) + "\n")
+    log.info("α = %g: %s", student.config.alpha, line)
+    for name, value in told.items():
+        student.events.add_scalar(name, value, epoch)
+    student.events.flush()
+    student.keep(epoch + 1, figures["score"])
 
 
 def write_config(config: Config) -> None:
@@ -207,35 +115,11 @@ def load_split(config: Config, split: str) -> Samples:
     return samples
 
 
-def note(out: Path, line: dict[str, float]) -> None:
-    """One line an epoch, for people and for plots."""
-    with (out / "log.jsonl").open("a") as lines:
-        lines.write(json.dumps(line) + "\n")
-    log.info("%s", line)
-
-
-def run(config: Config) -> None:
-    """Train in the way that ``config`` asks for.
-
-    Raises:
-        ConfigError: ``consistent`` without PyTorch, and whatever else cannot be used.
-    """
-    if not config.consistent:
-        train(config)
-        return
-    try:
-        from fer_edge.training.together import train_together
-    except ModuleNotFoundError as error:
-        needed = "pip install 'fer-edge[train-torch]'"
-        raise ConfigError(f"--consistent needs PyTorch ({error}): {needed}") from None
-    train_together([config])
-
-
 def main() -> None:
     """Read the command line and train."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        run(arguments())
+        train(arguments())
     except FerEdgeError as error:
         raise SystemExit(f"{error}") from None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, Weights, convolutions
+from fer_edge.training.network import HEADS, Weights, channels_of
 
 NOISE = 0.02
 """Of the copies, relative to a kernel's spread: equal ones would learn the same for ever."""
@@ -26,18 +26,18 @@ def widened(weights: Weights, channels: dict[str, int], *, seed: int = 0) -> Wei
     wide: Weights = {}
     copied = np.arange(weights["conv1/kernel"].shape[2])
     shares = np.ones(len(copied), np.float32)
-    for name, key in convolutions():
-        kernel, bias = weights[f"{name}/{key}"], weights[f"{name}/bias"]
-        if key == "depthwise_kernel":
-            wide[f"{name}/{key}"], wide[f"{name}/bias"] = kernel[:, :, copied], bias[copied]
+    for name in channels_of(1):
+        kernel, bias = weights[f"{name}/kernel"], weights[f"{name}/bias"]
+        if name.startswith("conv_dw"):
+            wide[f"{name}/kernel"], wide[f"{name}/bias"] = kernel[:, :, copied], bias[copied]
             continue
         kernel = kernel[:, :, copied] * shares[:, None]
         copied, shares = _copies(bias.size, channels[name], rng)
         kernel = kernel[..., copied]
         noise = rng.normal(0, NOISE * kernel.std(), kernel.shape).astype(np.float32)
-        wide[f"{name}/{key}"] = kernel + np.where(shares < 1, noise, 0)
+        wide[f"{name}/kernel"] = kernel + np.where(shares < 1, noise, np.float32(0))
         wide[f"{name}/bias"] = bias[copied]
-    for head in (EMOTION, VALENCE_AROUSAL):
+    for head in HEADS:
         if f"{head}/kernel" in weights:
             wide[f"{head}/kernel"] = weights[f"{head}/kernel"][copied] * shares[:, None]
             wide[f"{head}/bias"] = weights[f"{head}/bias"]

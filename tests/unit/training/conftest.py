@@ -1,12 +1,14 @@
-"""Two backends: TensorFlow, which also converts, and PyTorch with KERAS_BACKEND=torch."""
-
-import os
+"""What the tests of training share."""
 
 import cv2
 import numpy as np
 import pytest
 
-collect_ignore_glob = ["test_torch_*.py"] if os.environ.get("KERAS_BACKEND") != "torch" else []
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+from networks import used_weights
+
+from fer_edge.training.network import Weights
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,15 @@ def dataset(tmp_path_factory) -> str:
         name=np.array([f"{i}.png" for i in range(len(split))]),
     )
     return f"ferplus:{path}"
+
+
+@pytest.fixture(scope="session")
+def pictures() -> np.ndarray:
+    """64 network inputs of 32 x 32."""
+    return np.random.default_rng(1).uniform(-1, 1, (64, 32, 32, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def trained() -> Weights:
+    """A network 0.35 wide that is not new."""
+    return used_weights(0.35)

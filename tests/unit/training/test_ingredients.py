@@ -5,12 +5,8 @@ import json
 
 import pytest
 
-pytest.importorskip("keras", reason="needs the extra `train`")
-pytestmark = [
-    pytest.mark.train,
-    # Keras, not this code, lags behind numpy's.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytest.importorskip("torch", reason="needs the extra `train`")
+pytestmark = pytest.mark.train
 
 from fer_edge.training import ingredients, options  # noqa: E402  only where it is installed
 from fer_edge.training.ingredients import CHANGES, main, plan, table  # noqa: E402
@@ -38,7 +34,7 @@ def test_each_row_changes_what_it_says_and_has_a_folder_of_its_own() -> None:
 
 def test_the_thesis_recipe_is_the_one_that_its_command_names() -> None:
     words = options.__doc__.split("::")[1].split()
-    named = options.arguments(["--dataset", BASE.dataset, "--out", BASE.out, *words])
+    (named,) = options.arguments(["--dataset", BASE.dataset, "--out", BASE.out, *words])
     ours = plan(BASE)["the thesis' own recipe (random weights)"]
     own = {name: getattr(named, name) for name in ("out", "size", "channels", "epochs")}
     assert dataclasses.replace(ours, **own) == named
@@ -54,7 +50,7 @@ def test_the_table_is_of_the_last_epochs(tmp_path) -> None:
 def test_it_trains_what_is_not_done_and_goes_on(dataset, tmp_path, monkeypatch, capsys) -> None:
     kept = ("all of it", "no augmentation")
     monkeypatch.setattr(ingredients, "CHANGES", {name: CHANGES[name] for name in kept})
-    words = f"--dataset {dataset} --size 32 --epochs 1 --limit 64 --batch 32 --out {tmp_path}"
+    words = f"--dataset {dataset} --size 32 --epochs 1 --limit 64 --batch 32 --no-even-light --out {tmp_path}"
     main(words.split())
     made = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[0] for line in made[2:]] == [f"| {name}" for name in kept]

@@ -1,21 +1,19 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("keras", reason="needs the extra `train`")
-pytestmark = [
-    pytest.mark.train,
-    # Keras, not this code, lags behind numpy's.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytest.importorskip("torch", reason="needs the extra `train`")
+pytestmark = pytest.mark.train
 
-from fer_edge.training.network import EMOTION, build  # noqa: E402  needs what is checked above
+from networks import said as said_by  # noqa: E402
+
+from fer_edge.training.network import fold  # noqa: E402  needs what is checked above
 from fer_edge.training.operating_point import (  # noqa: E402
     RARE,
     ROUNDS,
     SHARES,
     by_share,
     chosen_elsewhere,
-    move,
+    moved,
     prior_of,
     towards_rare,
 )
@@ -67,15 +65,15 @@ def test_shares_are_judged_on_faces_that_did_not_choose_them() -> None:
     assert found[7] > before[7, 7] / before[7].sum()
 
 
-def test_a_moved_network_says_what_the_bias_promised() -> None:
-    network = build(0.25, size=32)
-    pictures = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 1)).astype(np.float32)
-    before = network.predict(pictures, verbose=0)[EMOTION]
+def test_a_moved_network_says_what_the_bias_promised(trained, pictures) -> None:
+    weights = fold(trained)
     bias = np.linspace(-1, 1, 8)
-    move(network, bias)
-    after = network.predict(pictures, verbose=0)[EMOTION]
+    (before, plane), (after, plane_after) = (
+        said_by(w, pictures) for w in (weights, moved(weights, bias))
+    )
     wanted = before * np.exp(bias)
     np.testing.assert_allclose(after, wanted / wanted.sum(1, keepdims=True), rtol=1e-4)
+    np.testing.assert_array_equal(plane_after, plane)
 
 
 def test_classes_without_pictures_are_no_obstacle() -> None:

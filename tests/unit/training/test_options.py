@@ -5,7 +5,7 @@ from fer_edge.training.options import Config, arguments, input_spec, load_config
 
 
 def test_every_field_is_an_option_and_only_data_and_folder_are_needed() -> None:
-    config = arguments(["--dataset", "ferplus:x.npz", "--out", "runs/a", "--va-weight", "2"])
+    (config,) = arguments(["--dataset", "ferplus:x.npz", "--out", "runs/a", "--va-weight", "2"])
     assert config == Config(dataset="ferplus:x.npz", out="runs/a", va_weight=2.0)
     with pytest.raises(SystemExit):
         arguments(["--out", "runs/a"])
@@ -16,12 +16,15 @@ def test_the_input_is_luma_from_minus_one_to_one() -> None:
     assert (spec.height, spec.width, spec.channels) == (112, 112, 1)
     assert spec.offset == -1
     assert 255 * spec.scale + spec.offset == pytest.approx(1)
+    assert spec.mean is spec.deviation is None
+    even = input_spec(112, even=True)
+    assert (even.mean, even.deviation) == (128, 58)
 
 
 def test_choices_and_switches_are_options_too() -> None:
-    words = "--dataset x --out y --optimizer rmsprop --channels 3 --processes --sampling 0.5"
-    config = arguments(words.split())
-    assert (config.optimizer, config.channels, config.processes) == ("rmsprop", 3, True)
+    words = "--dataset x --out y --optimizer rmsprop --channels 3 --no-even-light --sampling 0.5"
+    (config,) = arguments(words.split())
+    assert (config.optimizer, config.channels, config.even_light) == ("rmsprop", 3, False)
     assert config.sampling == 0.5
     with pytest.raises(SystemExit):
         arguments([*words.split(), "--va-loss", "huber"])

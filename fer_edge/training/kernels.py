@@ -1,4 +1,4 @@
-"""Two steps of MobileNet as PyTorch differentiates them slowest; only a PyTorch backend needs them.
+"""Two steps of MobileNet that PyTorch differentiates slowest, written for speed.
 
 Maps are ``[N, C, H, W]``, channels last in memory.  Times are of PyTorch 2.13 on two x86 cores.
 """
