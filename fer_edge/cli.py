@@ -222,12 +222,15 @@ def show_config(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Describe every setting instead, as Markdown.")
     ] = False,
+    as_example: Annotated[
+        bool, typer.Option("--example", help="Print a file with every setting to start from.")
+    ] = False,
 ) -> None:
     """Print the configuration in effect, secrets masked."""
-    from fer_edge.config import document, render
+    from fer_edge.config import document, example, render
 
-    if markdown:
-        typer.echo(document(), nl=False)
+    if markdown or as_example:
+        typer.echo(document() if markdown else example(), nl=False)
         return
     typer.echo(render(_load(config, _tree(source, None, None, None, settings))), nl=False)
 

@@ -131,7 +131,7 @@ def _is_mirrored(partner: _Last | None) -> bool:
 
 
 def _thumb(crop: GrayImage) -> NDArray[np.float32]:
-    # Some 16 pixels a cell are enough for its mean; all of a large crop cost 0.4 ms.
+    # Some 16 pixels a cell are enough for its mean; all of a large crop would cost as much as reading it.
     step = max(1, min(crop.shape) // (4 * THUMB_PX))
     small = cv2.resize(crop[::step, ::step], (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32)

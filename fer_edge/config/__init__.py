@@ -2,6 +2,7 @@
 
 from fer_edge.config._describe import known_keys
 from fer_edge.config._document import document
+from fer_edge.config._example import example
 from fer_edge.config._load import DEFAULT_PATH, load
 from fer_edge.config._models import Config
 from fer_edge.config._parse_source import parse_source
@@ -56,6 +57,7 @@ __all__ = [
     "V4l2Source",
     "ViolaJonesDetector",
     "document",
+    "example",
     "known_keys",
     "load",
     "mask_url",

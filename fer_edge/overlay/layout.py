@@ -15,9 +15,7 @@ ROWS = 8
 class Sizes:
     """In pixels of the screen.
 
-    A label is 46 px high on 1080 lines and 30 on 320: capital letters of 14 mm on a television of
-    a metre's width and 3.5 mm on a 3.5-inch panel, which is 24 and 6 arc minutes from two metres
-    (5 are the limit of normal sight).
+    Readable from two metres, on a television and on a 3.5-inch panel (docs/experiments.md).
     """
 
     label: int

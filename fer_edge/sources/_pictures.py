@@ -85,8 +85,8 @@ class JpegPicture:
     def gray(self, min_width: int = 0) -> GrayImage:
         """The smallest plane that is decoded already and wide enough, else a new one.
 
-        libjpeg decodes to a half, a quarter or an eighth by leaving out coefficients; on x86 a
-        1080p picture takes 3.6 ms in full, 2.5 at a half, 2.3 at a quarter, and 10 in colour.
+        libjpeg decodes to a half, a quarter or an eighth by leaving out coefficients, and grey without
+        touching the colours (docs/benchmarks.md has the times).
 
         Raises:
             FrameError: the data is corrupt.

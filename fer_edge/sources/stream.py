@@ -1,12 +1,9 @@
 """A network camera: MJPEG over HTTP, or RTSP, through OpenCV's FFmpeg.
 
 MJPEG is taken as the raw packets, one JPEG each: a frame is decoded only if the pipeline has time
-for it, and then to grey. Measured on x86 with 1080p at 30 frames a second, 310 kB each: the first
-frame is there 0.1 s after opening and costs 0.3 ms of processor time; a frame is handed out 0.4 ms
-after it was sent (median; 2 ms p95), and after 15 s no later than at the start. FFmpeg hands a part
-without Content-Length out only when later ones have come, two frames late. A server that was
-stopped is given up after the read timeout to the hundredth of a second. No buffer builds up as long
-as the stream is read at its own rate, which the capture thread does: it waits for nobody.
+for it, and then to grey (docs/experiments.md has the delays). FFmpeg hands a part without
+Content-Length out only when later ones have come, two frames late. No buffer builds up as long as the
+stream is read at its own rate, which the capture thread does: it waits for nobody.
 
 https and rtsps encrypt, but FFmpeg as OpenCV opens it takes any certificate (tried with one signed
 by itself): on a network where somebody may pretend to be the camera, use a tunnel.

@@ -37,12 +37,16 @@ def _share(value: float, digits: int = 3) -> str:
 
 
 def _overview(cards: Cards) -> Rows:
-    rows = [["model", "accuracy", "normalised accuracy", "macro F1", "valence CCC", "arousal CCC"]]
+    rows = [["α", "size", "accuracy", "normalised accuracy", "macro F1", "valence, arousal CCC"]]
     for card in cards:
-        figures = card.metrics
-        shares = figures.accuracy, figures.normalised_accuracy, figures.macro_f1
-        axes = [_axis(axis).ccc for axis in (figures.valence, figures.arousal)]
-        rows.append([_name(card), *(f"{value:.3f}" for value in (*shares, *axes))])
+        if card.precision == "int8":
+            figures = card.metrics
+            shares = figures.accuracy, figures.normalised_accuracy, figures.macro_f1
+            axes = ", ".join(
+                f"{_axis(axis).ccc:.2f}" for axis in (figures.valence, figures.arousal)
+            )
+            size = f"{card.size_bytes / 1e6:.1f} MB"
+            rows.append([f"{card.alpha:g}", size, *(f"{value:.3f}" for value in shares), axes])
     return rows
 
 

@@ -67,7 +67,7 @@ class MotionGate:
     def _grid(self, picture: Picture) -> NDArray[np.float32]:
         plane = picture.gray(min(self._search_width, picture.width))
         rows = max(1, round(GRID_WIDTH * picture.height / picture.width))
-        # Some 16 pixels a cell and more are enough for its mean; all of a full plane cost 0.8 ms.
+        # Some 16 pixels a cell are enough for its mean; all of a full plane would cost more than following.
         step = max(1, plane.shape[1] // (8 * GRID_WIDTH))
         grid = cv2.resize(plane[::step, ::step], (GRID_WIDTH, rows), interpolation=cv2.INTER_AREA)
         return grid.astype(np.float32)

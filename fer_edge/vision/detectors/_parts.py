@@ -5,13 +5,11 @@ from itertools import groupby
 PARTS = 5
 """Parts of a search, each some fifth of its cost.
 
-Measured on the demo (640×360, one face known; processor time, two x86 cores): the whole search in
-one frame 17.0 ms; the costliest of three parts 6.4 ms, of four 5.6, of five 4.0. More do not help,
-for the smallest faces alone take 3.4 ms. At 30 frames a second five parts take a sixth of a second."""
+More do not help, for the smallest faces alone take about as long as a part (docs/experiments.md). At 30
+frames a second five parts take a sixth of a second."""
 
 COST_POWER = -1.5
-"""How the cost of a size goes down with it: 4.45, 3.90, 3.66, 3.03, 2.23, 1.96, 1.24 … ms for windows
-of 50, 60, 72, 86, 103, 124, 149 … px, more steeply where the face is blanked."""
+"""How the cost of a size goes down with it; more steeply where a known face is blanked."""
 
 
 def window_sizes(window: int, smallest: int, largest: int, factor: float) -> list[int]:

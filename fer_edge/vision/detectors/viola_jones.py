@@ -1,17 +1,8 @@
 """Viola and Jones, "Rapid object detection using a boosted cascade of simple features", 2001.
 
-A known face is followed by the same cascade, in its own region and at its own size. Measured against
-two other ways (`benchmarks/follow`: the demo and two clips of real faces, processor time of a face on
-two x86 cores; held, of the faces there are, with a search every so many frames to put it right):
-
-    way                    ms a face   search every 30   every 150    never
-    cascade in its region  0.8         718 of 718        738 of 738   741 of 741
-    optical flow           2.2 … 2.9   718 of 718        738 of 738   741 of 741
-    template, 32 px        0.5         716 of 718        532 of 738   378 of 741
-
-Optical flow (median flow, a grid of 8×8) gives the steadiest box and costs three times as much; a
-template ages. Only the cascade says anew in each frame that there is a face, and needs no search to
-stay right: searches may be seldom, which saves more than the 0.3 ms.
+A known face is followed by the same cascade, in its own region and at its own size.  Optical flow held
+faces as well and costs three times as much; a template costs less and loses them.  Only the cascade says
+anew in each frame that there is a face, so searches may be seldom (docs/experiments.md, `benchmarks/follow`).
 """
 
 import math
@@ -62,8 +53,8 @@ class _Effort:
 EFFORTS = (_Effort(0.25, 0.87, 1.17), _Effort(0.4, 0.8, 1.25))
 """Near first, and further only where that finds nothing.
 
-The cascade took 0.46 ms near and 1.1 ms far (processor time, one x86 core, demo); near alone lost a
-face that turns quickly, both together held what far alone held."""
+Near alone costs less than half and loses a face that turns quickly; both together hold what far alone
+holds (docs/experiments.md)."""
 
 
 class ViolaJones:
@@ -216,8 +207,8 @@ def _cut(plane: GrayImage, box: Box, reach: float) -> tuple[GrayImage, int, int]
 def _shrink(region: GrayImage, factor: float) -> tuple[GrayImage, float]:
     """The region at `factor` (1 or more: as it is) of its size, and the exact factor.
 
-    Whole blocks of pixels are averaged first: OpenCV does so ten times as fast as by a fraction
-    (1.16 against 0.12 ms for a face of 390 px), and what is left to shrink is small.
+    Whole blocks of pixels are averaged first: OpenCV does so ten times as fast as by a fraction, and
+    what is left to shrink is small.
     """
     block = max(1, int(1 / factor))
     if block > 1:

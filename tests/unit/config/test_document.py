@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from fer_edge.config import document
+from fer_edge.config import document, example
 from fer_edge.config._describe import known_keys
 from fer_edge.config._models import Config
 
@@ -10,6 +10,13 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "configuration.md"
 def test_the_reference_is_the_one_that_the_fields_make():
     assert DOCUMENT.read_text("utf-8") == document(), (
         "fer-edge config --markdown > docs/configuration.md"
+    )
+
+
+def test_the_example_is_the_one_that_the_fields_make():
+    path = DOCUMENT.parents[1] / "deploy" / "config.example.toml"
+    assert path.read_text("utf-8") == example(), (
+        "fer-edge config --example > deploy/config.example.toml"
     )
 
 

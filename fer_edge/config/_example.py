@@ -1,0 +1,112 @@
+"""The example configuration, as TOML, from the fields' own descriptions."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from fer_edge.config._describe import sections_in
+from fer_edge.config._models import Config
+
+HEAD: Final = """\
+# fer-edge: copy to /etc/fer-edge/config.toml and remove the # before what you change. Values are the
+# defaults, or examples where there is none. Stronger than this file is the environment
+# (FER_EDGE__MQTT__URL=…), stronger still the command line. `fer-edge config` prints what is in effect.
+# Made by `fer-edge config --example`.
+"""
+
+WIDTH: Final = 100
+
+EXAMPLES: Final[dict[str, Any]] = {
+    "device": "livingroom",
+    "source.device": "/dev/video0",
+    "source.url": "http://camera.local:8080/stream",
+    "source.username": "viewer",
+    "source.password_file": "/etc/fer-edge/camera-password",
+    "source.file.path": "/var/lib/fer-edge/clip.mp4",
+    "source.images.path": "/var/lib/fer-edge/pictures",
+    "source.demo.frames": 300,
+    "detector.cascade": "/etc/fer-edge/cascade.xml",
+    "model.directory": "/var/lib/fer-edge/models",
+    "jsonl.path": "/var/lib/fer-edge/faces.jsonl",
+    "mqtt.url": "mqtt://broker.local:1883",
+    "mqtt.username": "livingroom",
+    "mqtt.password_file": "/etc/fer-edge/mqtt-password",
+    "mqtt.ca_file": "/etc/fer-edge/ca.pem",
+    "mqtt.cert_file": "/etc/fer-edge/client.pem",
+    "mqtt.key_file": "/etc/fer-edge/client.key",
+    "mqtt.client_id": "fer-edge-livingroom",
+    "mqtt.prefix": "fer-edge/livingroom",
+    "overlay.font": "/usr/share/fonts/truetype/noto/NotoSans-Bold.ttf",
+    "overlay.names.neutral": "neutral",
+    "overlay.names.happy": "fröhlich",
+    "overlay.names.sad": "traurig",
+    "overlay.names.surprise": "überrascht",
+    "overlay.names.fear": "ängstlich",
+    "overlay.names.disgust": "angeekelt",
+    "overlay.names.anger": "wütend",
+    "overlay.names.contempt": "verächtlich",
+    "overlay.names.uncertain": "unsicher",
+    "overlay.names.valence": "V",
+    "overlay.names.arousal": "A",
+    "overlay.names.no_picture": "kein Bild",
+}
+"""Values of fields that have no default, by section (and its type) and name."""
+
+
+def example() -> str:
+    """Every setting, commented out, with its default or an example."""
+    top = [name for name, field in Config.model_fields.items() if not _inner(field)]
+    lines = [HEAD, *_settings(Config, "", top)]
+    for name, field in Config.model_fields.items():
+        inner = _inner(field)
+        for section in inner:
+            lines += _section(name, section, optional=len(inner) > 1)
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, section: type[BaseModel], *, optional: bool) -> Iterator[str]:
+    """One section; of several that exclude each other the head is commented out too."""
+    kind = section.model_fields.get("type")
+    mark = "#" if optional else ""
+    yield from ("", *_prose(section.__doc__ or ""), f"{mark}[{name}]")
+    key = name
+    if optional and kind is not None:
+        (chosen,) = get_args(kind.annotation)
+        yield f'#type = "{chosen}"'
+        key = f"{name}.{chosen}"
+    hidden = {"type"} if optional else set()
+    own = [n for n, f in section.model_fields.items() if n not in hidden and not _inner(f)]
+    yield from _settings(section, key, own)
+    for inner, field in section.model_fields.items():
+        for one in _inner(field):
+            yield from _section(f"{name}.{inner}", one, optional=True)
+
+
+def _settings(section: type[BaseModel], key: str, names: list[str]) -> Iterator[str]:
+    for name in names:
+        field = section.model_fields[name]
+        yield from _prose(field.description or "")
+        yield f"#{name} = {_value(field, key, name)}"
+
+
+def _prose(text: str) -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _value(field: FieldInfo, key: str, name: str) -> str:
+    value = None if field.is_required() or field.default_factory else field.default
+    if value is None:
+        path = f"{key}.{name}" if key else name
+        value = EXAMPLES.get(path, EXAMPLES.get(f"{key.partition('.')[0]}.{name}"))
+    if isinstance(value, str | Path):
+        return json.dumps(str(value), ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else f"{value}"
+
+
+def _inner(field: FieldInfo) -> list[type[BaseModel]]:
+    return list(sections_in(field.annotation))
