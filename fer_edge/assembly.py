@@ -14,11 +14,11 @@ from fer_edge.affect.turns import Turns
 from fer_edge.config import Config
 from fer_edge.modelcard import ModelCard
 from fer_edge.pipeline import Watcher
+from fer_edge.quiet import quiet_stderr
 from fer_edge.sinks import open_output, open_sinks
 from fer_edge.sources import Lend, open_source
 from fer_edge.stats import Statistics
 from fer_edge.system.diagnostics import Diagnostics
-from fer_edge.system.logs import quiet_stderr
 from fer_edge.types import Sink, Source
 from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.motion import MotionGate

@@ -1,7 +1,6 @@
 """`benchmarks/compare`: how many times the reference's throughput."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ from measure.widths import ALPHAS
 if TYPE_CHECKING:
     from measure.ratios import Pair
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 TARGETS = {(0.25, "predict"): 25, (0.25, "tf.function"): 10, (1.4, "predict"): 20}
 TARGETS[1.4, "tf.function"] = 10

@@ -1,12 +1,9 @@
 """`benchmarks/stages`: every step alone, and the table of what was promised."""
 
 import argparse
-import os
 
 from measure import report, targets
 from measure.frames import clip
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def main() -> int:

@@ -1,6 +1,5 @@
 """`benchmarks/widths`: the network at every α, beside the one whose speed on a Pi 4 is published."""
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 from fer_edge.affect.tflite import import_interpreter
 from fer_edge.modelcard import find_card, models_dir, read_model
 from measure import report
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)
 ROUNDS = 40

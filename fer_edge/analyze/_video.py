@@ -20,7 +20,7 @@ from fer_edge.overlay.canvas import Image
 from fer_edge.overlay.draw import draw
 from fer_edge.overlay.style import Style
 from fer_edge.overlay.text import Typesetter
-from fer_edge.sources._opencv import quiet_opencv
+from fer_edge.quiet import quiet_opencv
 from fer_edge.types import BgrImage, Result
 
 MAX_FPS = 60.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_edge.affect import Classifier
 from fer_edge.modelcard import ModelCard
 from fer_edge.preprocess import mirrored
-from fer_edge.system.logs import quiet_stderr
+from fer_edge.quiet import quiet_stderr
 from fer_edge.types import GrayImage
 
 THREADS = 2

@@ -1,21 +1,19 @@
-"""OpenCV's video capture behind the few methods that are used, and its silence."""
+"""OpenCV's video capture behind the few methods that are used."""
 
 import logging
-import os
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import FrameError, SourceLostError
+from fer_edge.quiet import quiet_opencv
 from fer_edge.sources._timing import Moment, Numbering
 from fer_edge.types import Frame, Picture
 
 log = logging.getLogger(__name__)
-
-AV_LOG_QUIET = "-8"
 
 
 class Capture(Protocol):
@@ -35,23 +33,6 @@ class Capture(Protocol):
 
     def release(self) -> None:
         """Close it."""
-
-
-def quiet_opencv() -> Any:
-    """`cv2`, which will not write to standard error: what goes wrong is raised or logged by us.
-
-    Called before every first use of video; FFmpeg's level is read from the environment once, when
-    OpenCV first needs FFmpeg. One who sets the variables to look for a fault is left alone.
-    """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", AV_LOG_QUIET)
-    import cv2
-
-    if "OPENCV_LOG_LEVEL" not in os.environ:
-        if hasattr(cv2, "setLogLevel"):  # until OpenCV 4.11
-            cv2.setLogLevel(0)
-        else:
-            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2
 
 
 def open_ffmpeg(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_edge.errors import SourceError
-from fer_edge.sources._opencv import quiet_opencv
+from fer_edge.quiet import quiet_opencv
 from fer_edge.sources._pictures import BgrPicture
 from fer_edge.sources._timing import Numbering, Pacer
 from fer_edge.types import Frame, Stream

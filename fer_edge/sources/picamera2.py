@@ -7,7 +7,6 @@ once.
 """
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, SourceLostError
+from fer_edge.quiet import quiet_environment
 from fer_edge.sources._pictures import Yuv420Picture
 from fer_edge.sources._timing import Moment, Numbering, at_monotonic, now
 from fer_edge.types import Frame, Stream
@@ -119,7 +119,7 @@ def has_csi_camera() -> bool:
 
 def _import_picamera2() -> Any:
     # libcamera tells every step on standard error unless it is asked not to.
-    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:WARN")
+    quiet_environment(names=("LIBCAMERA_LOG_LEVELS",))
     import picamera2
 
     return picamera2

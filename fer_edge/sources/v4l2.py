@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceLostError
-from fer_edge.sources._opencv import Capture, LiveStream, fourcc, quiet_opencv
+from fer_edge.quiet import quiet_opencv
+from fer_edge.sources._opencv import Capture, LiveStream, fourcc
 from fer_edge.sources._pictures import BgrPicture, JpegPicture, YuyvPicture
 from fer_edge.sources._timing import Moment, Numbering, at_monotonic, now
 from fer_edge.types import Picture, Stream

@@ -1,4 +1,4 @@
-"""Logging of fer-edge's own loggers to standard error, and silence for its libraries.
+"""Logging of fer-edge's own loggers to standard error.
 
 In the journal each line begins with its priority, `<4>`, which systemd removes (sd-daemon(3)): that
 needs no library, unlike systemd.journal's handler, and the two would show the same in `journalctl`.
@@ -7,37 +7,18 @@ The root logger is left alone.
 
 import logging
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Mapping, MutableMapping
 from typing import Final, TextIO
 
+from fer_edge.quiet import LOGGER, quiet_environment
 from fer_edge.stdio import is_journal
-
-NAME: Final = "fer_edge"
 
 TERMINAL_FORMAT: Final = "%(asctime)s %(levelname)-7s %(message)s"
 FILE_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 DEBUG_FORMAT: Final = "%(asctime)s.%(msecs)03d %(levelname)-7s %(threadName)s %(name)s: %(message)s"
 JOURNAL_FORMAT: Final = "%(message)s"
 JOURNAL_DEBUG_FORMAT: Final = "%(threadName)s %(name)s: %(message)s"
-
-QUIET_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "GLOG_minloglevel": "2",
-    "LIBCAMERA_LOG_LEVELS": "*:WARN",  # it reports every camera's every mode at INFO
-    "OPENCV_FFMPEG_LOGLEVEL": "-8",  # AV_LOG_QUIET; the source says itself what was lost
-    "OPENCV_LOG_LEVEL": "FATAL",  # its errors come as exceptions or as a closed stream too
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-}
-"""Read by each library when it is loaded or first used, so set before its import."""
-
-NOISE: Final = re.compile(
-    rb"Created TensorFlow Lite XNNPACK delegate"
-    rb"|All log messages before absl::InitializeLog"
-    rb"|^\s*$"
-)
-"""Lines that libraries print on every start, at no level that can be set."""
 
 
 class _JournalFormatter(logging.Formatter):
@@ -64,14 +45,13 @@ def configure(
     handler = logging.StreamHandler(stream) if stream else _StandardError()
     stream = stream or sys.stderr
     handler.setFormatter(_formatter(stream, environ, debug=debug))
-    logger = logging.getLogger(NAME)
+    logger = logging.getLogger(LOGGER)
     for old in [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]:
         logger.removeHandler(old)
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else level.upper())
     if not debug:
-        for name, value in QUIET_ENVIRONMENT.items():
-            environ.setdefault(name, value)
+        quiet_environment(environ)
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -87,38 +67,6 @@ class _StandardError(logging.StreamHandler[TextIO]):
     @stream.setter
     def stream(self, _: TextIO) -> None:
         """It is not kept."""
-
-
-@contextmanager
-def quiet_stderr(noise: re.Pattern[bytes] = NOISE) -> Iterator[None]:
-    """Drop the lines that match `noise` from what is written to file descriptor 2 inside.
-
-    For C++ that prints past Python, such as the interpreter while a model is loaded. Everything
-    else, other threads' lines too, appears when the block ends; all of it when an exception ends
-    it, or at once while `fer_edge` logs at debug level. The descriptor belongs to the whole
-    process: use it at start-up, for milliseconds. What a crash inside printed is lost.
-    """
-    if logging.getLogger(NAME).isEnabledFor(logging.DEBUG):
-        yield
-        return
-    try:
-        saved = os.dup(2)
-    except OSError:  # started without standard error
-        yield
-        return
-    keep = re.compile(rb"(?!)")
-    capture = os.memfd_create("stderr")
-    os.dup2(capture, 2)
-    try:
-        yield
-        keep = noise
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.lseek(capture, 0, os.SEEK_SET)
-        with os.fdopen(capture, "rb") as captured:
-            os.write(saved, b"".join(line for line in captured if not keep.search(line)))
-        os.close(saved)
 
 
 def _formatter(stream: TextIO, environ: Mapping[str, str], *, debug: bool) -> logging.Formatter:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from daemon import PROGRAM, call, environment
 
-from fer_edge.sources._opencv import quiet_opencv
+from fer_edge.quiet import quiet_opencv
 from fer_edge.sources.demo import Demo
 from fer_edge.types import EMOTIONS
 

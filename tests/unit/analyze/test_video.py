@@ -10,7 +10,7 @@ import pytest
 
 from fer_edge.analyze._video import AnnotatedVideo, Ffmpeg, OpenCv
 from fer_edge.errors import SinkError
-from fer_edge.sources._opencv import quiet_opencv
+from fer_edge.quiet import quiet_opencv
 from fer_edge.types import Result
 
 

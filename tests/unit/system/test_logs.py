@@ -10,8 +10,9 @@ import time
 
 import pytest
 
+from fer_edge.quiet import QUIET_ENVIRONMENT
 from fer_edge.stdio import is_journal
-from fer_edge.system.logs import QUIET_ENVIRONMENT, configure
+from fer_edge.system.logs import configure
 
 LOGGER = logging.getLogger("fer_edge.system.test")
 
@@ -131,7 +132,7 @@ def test_libraries_are_quiet_unless_their_variable_is_set():
 
 def printed(code):
     """What a fresh process that runs `code` leaves on standard error."""
-    head = "import os, sys, logging\nfrom fer_edge.system.logs import configure, quiet_stderr\n"
+    head = "import os, sys, logging\nfrom fer_edge.system.logs import configure\nfrom fer_edge.quiet import quiet_stderr\n"
     done = subprocess.run(
         [sys.executable, "-c", head + code], capture_output=True, text=True, check=False
     )
