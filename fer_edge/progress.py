@@ -5,10 +5,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bars() -> Iterator[Callable[[str, int | None], Callable[[], object]]]:
+def progress_bars(
+    *, transient: bool = True
+) -> Iterator[Callable[[str, int | None], Callable[[], object]]]:
     """What adds a bar: given a name and a total (None: unknown), it returns what advances the bar.
 
-    The bars are gone at the end of the context.
+    The bars are gone at the end of the context, unless they are not `transient`.
     """
     from rich.console import Console
     from rich.progress import (
@@ -30,7 +32,7 @@ def progress_bars() -> Iterator[Callable[[str, int | None], Callable[[], object]
         TimeRemainingColumn(),
     )
     with Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=True
+        *columns, console=console, disable=not console.is_terminal, transient=transient
     ) as bars:
 
         def add(name: str, total: int | None) -> Callable[[], object]:

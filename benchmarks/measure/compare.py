@@ -30,12 +30,12 @@ def main() -> int:
         import tensorflow as tf
     except ModuleNotFoundError:
         parser.error("the reference needs TensorFlow: pip install -e '.[train]'")
-    from measure.ratios import Way, compare
+    from measure.ratios import Inference, compare
 
     print(f"{report.machine()}; TensorFlow {tf.__version__}\n")
     pairs = []
     for alpha in options.alpha or ALPHAS:
-        pairs += compare(alpha, list(Way), options.faces, rounds=options.rounds)
+        pairs += compare(alpha, list(Inference), options.faces, rounds=options.rounds)
     print(report.table(HEADER, [row(pair) for pair in pairs]))
     print("\n" + bars(pairs))
     if options.plot:

@@ -20,7 +20,7 @@ from measure.camera import jpegs, serving
 REPOSITORY = Path(__file__).parents[2]
 SETTLE_S = 3.0
 """Connecting, and the first searches."""
-PATIENCE_S = 10.0
+GRACE_S = 10.0
 """How long a line may be late."""
 PROGRAM = (sys.executable, "-m", "fer_edge", "run", "--output", "jsonl")
 
@@ -55,7 +55,7 @@ def stream(seconds: float) -> Streamed:
     """One moving face, 1080p at 30 frames a second, from capture to the line on the pipe."""
     with serving(jpegs(90, 1)) as url, running("--source", url) as process:
         # A daemon that finds nobody prints nothing, and would be waited for, for ever.
-        end = threading.Timer(SETTLE_S + seconds + PATIENCE_S, process.terminate)
+        end = threading.Timer(SETTLE_S + seconds + GRACE_S, process.terminate)
         end.daemon = True
         end.start()
         ages, begun = [], time.monotonic()

@@ -21,10 +21,10 @@ from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.detectors.viola_jones import _shrink
 from measure import report
 
-GENEROUS = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)
+REFERENCE_DETECTOR = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)
 """What is there: a search of every frame."""
 SAME_FACE = 0.4
-GONE = 8
+FRAMES_UNTIL_ABSENT = 8
 """Frames without a face, at the least, after which a way that still holds one holds a ghost."""
 
 
@@ -32,7 +32,7 @@ Window = tuple[int, int, int, int]
 """Left, top, right, bottom, in pixels of the picture."""
 
 
-class Way(Protocol):
+class Follower(Protocol):
     """Follows one face."""
 
     def start(self, picture: Picture, box: Box) -> None:
@@ -169,12 +169,12 @@ class Score:
     """With what the search found, of those held."""
     absent: int = 0
     """Frames in which the face had long gone."""
-    ghosts: int = 0
+    false_boxes: int = 0
     """Of these, with a face all the same."""
 
 
 def follow(
-    way: Way, frames: Sequence[Frame], truth: Sequence[Box | None], score: Score, every: int
+    way: Follower, frames: Sequence[Frame], truth: Sequence[Box | None], score: Score, every: int
 ) -> None:
     """One face through one recording, put right by a search `every` so many frames."""
     active, missing = False, 0
@@ -195,9 +195,9 @@ def follow(
             if overlap >= SAME_FACE:
                 score.held += 1
                 score.overlaps.append(overlap)
-        elif missing > GONE:
+        elif missing > FRAMES_UNTIL_ABSENT:
             score.absent += 1
-            score.ghosts += box is not None
+            score.false_boxes += box is not None
         active = box is not None or there is not None
 
 
@@ -219,7 +219,7 @@ def main() -> int:
     print(report.machine() + "\n")
     ways = {"cascade in its region": Cascade, "optical flow": Flow, "template": Template}
     scores = {name: Score() for name in ways}
-    reference, names = open_detector(GENEROUS), []
+    reference, names = open_detector(REFERENCE_DETECTOR), []
     for name, source in recordings():
         names.append(name)
         with source.open() as stream:
@@ -250,5 +250,5 @@ def _row(score: Score) -> tuple[str, ...]:
         f"{median:.2f} ({low:.2f}–{high:.2f})",
         f"{score.held} of {score.expected}",
         f"{overlap:.2f} ({worst:.2f})",
-        f"{score.ghosts} of {score.absent}",
+        f"{score.false_boxes} of {score.absent}",
     )

@@ -8,16 +8,16 @@ import matplotlib as mpl
 mpl.use("agg")
 from matplotlib import pyplot as plt  # after the backend was chosen
 
-from measure.ratios import Pair, Way
+from measure.ratios import Inference, Pair
 
-COLOURS = {Way.PREDICT: "#4269d0", Way.FUNCTION: "#efb118"}
+COLOURS = {Inference.PREDICT: "#4269d0", Inference.FUNCTION: "#efb118"}
 
 
 def draw(pairs: Sequence[Pair], path: Path) -> None:
     """One group of bars for each α and number of faces, the whiskers from lowest to highest."""
     groups = list(dict.fromkeys((pair.alpha, pair.faces) for pair in pairs))
     figure, axes = plt.subplots(figsize=(1.5 + 1.1 * len(groups), 4), layout="constrained")
-    for offset, way in zip((-0.2, 0.2), Way, strict=True):
+    for offset, way in zip((-0.2, 0.2), Inference, strict=True):
         ours = [pair for pair in pairs if pair.way == way]
         middles = [pair.throughput.median for pair in ours]
         below = [pair.throughput.median - pair.throughput.low for pair in ours]

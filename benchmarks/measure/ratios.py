@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reference import Application, Way
+from reference import Application, Inference
 
 from fer_edge.assembly import Stages
 from measure.frames import Clip, clip, overlapped, stages
@@ -18,7 +18,7 @@ class Pair:
     """One α, one way of asking Keras, so many faces."""
 
     alpha: float
-    way: Way
+    way: Inference
     faces: int
     reference_ms: Spread
     """Wall time a frame."""
@@ -40,7 +40,7 @@ class _Turn:
     faces: float
 
 
-def compare(alpha: float, ways: list[Way], counts: list[int], *, rounds: int) -> list[Pair]:
+def compare(alpha: float, ways: list[Inference], counts: list[int], *, rounds: int) -> list[Pair]:
     """Both in alternation, `rounds` times, who begins changing from round to round."""
     pairs = []
     applications = {way: Application(alpha, way) for way in ways}
@@ -72,7 +72,7 @@ def _turns(
     return theirs, ours
 
 
-def _pair(alpha: float, way: Way, faces: int, theirs: list[_Turn], ours: list[_Turn]) -> Pair:
+def _pair(alpha: float, way: Inference, faces: int, theirs: list[_Turn], ours: list[_Turn]) -> Pair:
     both = list(zip(theirs, ours, strict=True))
     return Pair(
         alpha,

@@ -13,11 +13,11 @@ from measure import report
 
 ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.4)
 ROUNDS = 40
-YARDSTICK = (1.0, 224, 3)
+REFERENCE = (1.0, 224, 3)
 """The network that is published for a Raspberry Pi 4: α, side, channels."""
 
 
-def yardstick(alpha: float, side: int, channels: int) -> bytes:
+def reference_model(alpha: float, side: int, channels: int) -> bytes:
     """int8 with random weights and ranges: they do not change its speed."""
     from fer_edge.training.export import deployable, to_tflite
     from fer_edge.training.network import build
@@ -36,9 +36,9 @@ def caller(content: bytes, side: int, channels: int) -> Callable[[], object]:
 
 
 def main() -> int:
-    """Every width in turn with the yardstick."""
+    """Every width in turn with the reference model."""
     print(report.machine() + "\n")
-    published = caller(yardstick(*YARDSTICK), *YARDSTICK[1:])
+    published = caller(reference_model(*REFERENCE), *REFERENCE[1:])
     rows = []
     for alpha in ALPHAS:
         card = find_card(models_dir(), alpha, "int8")

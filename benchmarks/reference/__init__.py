@@ -1,5 +1,5 @@
 """The application of the thesis, rebuilt, to be measured against."""
 
-from reference.application import MIN_SIZE, SCALE_FACTOR, Application, Way
+from reference.application import MIN_SIZE, SCALE_FACTOR, Application, Inference
 
-__all__ = ["MIN_SIZE", "SCALE_FACTOR", "Application", "Way"]
+__all__ = ["MIN_SIZE", "SCALE_FACTOR", "Application", "Inference"]

@@ -40,7 +40,7 @@ SIDE = 224
 """Pixels; the network's input."""
 
 
-class Way(StrEnum):
+class Inference(StrEnum):
     """How Keras is asked."""
 
     PREDICT = "predict"
@@ -61,7 +61,7 @@ class Seen:
 class Application:
     """Call it with a frame as OpenCV's video capture delivers it, [1080, 1920, 3], blue first."""
 
-    def __init__(self, alpha: float, way: Way) -> None:
+    def __init__(self, alpha: float, way: Inference) -> None:
         import tensorflow as tf
 
         from fer_edge.training.network import build
@@ -109,7 +109,7 @@ class Application:
 
     def classify(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Probabilities, valence and arousal of every face."""
-        if self._way is Way.PREDICT:
+        if self._way is Inference.PREDICT:
             return self._model.predict(batch, verbose=0)
         import tensorflow as tf
 

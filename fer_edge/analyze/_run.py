@@ -12,7 +12,7 @@ from typing import ClassVar
 from fer_edge.analyze._recordings import Recording, recordings
 from fer_edge.analyze._report import report
 from fer_edge.analyze._tables import Tables
-from fer_edge.analyze._work import Work
+from fer_edge.analyze._work import RecordingAnalysis
 from fer_edge.config import Config
 from fer_edge.errors import FerEdgeError, SinkError
 from fer_edge.modelcard import find_card, models_dir
@@ -56,9 +56,9 @@ def analyze(config: Config, paths: Sequence[Path], out: Path, options: Options) 
     )
     with Signals() as signals, _staging(out) as folder:
         summaries = []
-        with Tables(folder) as tables, progress_bars() as add_bar:
+        with Tables(folder) as tables, progress_bars(transient=False) as add_bar:
             for one in inputs:
-                work = Work(
+                work = RecordingAnalysis(
                     config,
                     one,
                     tables,

@@ -73,7 +73,7 @@ def emotions_over_time(table: Numbers, span: Span) -> str:
 
 def _stack(run: Numbers, span: Span, height: float) -> list[list[Point]]:
     """The outline of each emotion's probability, on top of those before."""
-    x = _abscissae(run, span)
+    x = _time_positions(run, span)
     levels = np.cumsum(run[:, 4:], axis=1)
     levels = height * (1 - np.hstack([np.zeros((len(run), 1)), levels / levels[:, -1:]]))
     edges = [list(zip(x, np.repeat(level, len(x) // len(run)), strict=True)) for level in levels.T]
@@ -96,7 +96,7 @@ def affect_over_time(table: Numbers, span: Span) -> str:
         lines = []
         for run in runs(table, span):
             kept = peaks(run, span, column)
-            x = _abscissae(kept, span)
+            x = _time_positions(kept, span)
             values = np.repeat(kept[:, column], len(x) // len(kept))
             lines.append(_path([(a, y(v)) for a, v in zip(x, values, strict=True)]))
         parts.append(
@@ -201,7 +201,7 @@ def _x(seconds: float, span: Span) -> float:
     return LEFT + share * (PLOT_WIDTH - LEFT - RIGHT)
 
 
-def _abscissae(run: Numbers, span: Span) -> list[float]:
+def _time_positions(run: Numbers, span: Span) -> list[float]:
     """Of the rows, a unit apart at least from the first to the last, so that it is seen.
 
     A single row has two.

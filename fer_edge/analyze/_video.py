@@ -156,7 +156,7 @@ class OpenCv:
             SinkError: frames are missing.
         """
         self._writer.release()
-        there = self._there()
+        there = self._exists()
         if there != self._written:
             free_mb = shutil.disk_usage(self._path.parent).free // 1_000_000
             raise SinkError(
@@ -164,7 +164,7 @@ class OpenCv:
                 f"{free_mb} MB are free"
             )
 
-    def _there(self) -> int:
+    def _exists(self) -> int:
         """How many frames can be read: as many as the index says, if it is there, and the last."""
         capture = self._cv2.VideoCapture(str(self._path.absolute()))
         try:

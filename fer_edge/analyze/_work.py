@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 THUMBNAIL_PX: Final = 112
 
-AT_ONCE: Final = {"confirm_hits": 1, "confirm_window": 1, "smoothing_s": 0.0}
+BATCH_SIZE: Final = {"confirm_hits": 1, "confirm_window": 1, "smoothing_s": 0.0}
 """Tracking of pictures that have nothing to do with each other."""
 
 
-class Work:
+class RecordingAnalysis:
     """What is made of one recording."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Work:
     ) -> None:
         """Set up the stages; `video` is where an annotated copy goes."""
         if recording.still:
-            tracking = config.tracking.model_copy(update=AT_ONCE)
+            tracking = config.tracking.model_copy(update=BATCH_SIZE)
             config = config.model_copy(update={"tracking": tracking})
         self._stages = assemble_stages(config, every_frame=True)
         self._recording, self._tables = recording, tables

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
 
-MOVE_IT = (
+ADDRESS_ADVICE = (
     "an address with a password in it shows up in process lists and logs; "
     "put the password into a file of its own and name that file in password_file"
 )
@@ -23,7 +23,7 @@ class Section(BaseModel):
 def without_password(url: str) -> str:
     """The address, if it holds no password; else a ValueError."""
     if urlsplit(url).password is not None:
-        raise ValueError(MOVE_IT)
+        raise ValueError(ADDRESS_ADVICE)
     return url
 
 

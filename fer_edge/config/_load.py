@@ -20,7 +20,7 @@ DEFAULT_PATH = Path("/etc/fer-edge/config.toml")
 
 COMMAND_LINE = "command line"
 
-SHOWN = 80
+LISTED_KEYS = 80
 """Characters of a wrong value that an error repeats."""
 
 Tree = dict[str, Any]
@@ -42,7 +42,7 @@ class Layer:
             node = node[key]
         return True
 
-    def spell(self, location: tuple[str, ...]) -> str:
+    def describe(self, location: tuple[str, ...]) -> str:
         """The key as a person wrote it in this layer."""
         if self.origin == "environment":
             return ENV_PREFIX + "__".join(location).upper()
@@ -162,7 +162,7 @@ def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
     layer = next((one for one in reversed(layers) if one.holds(location)), None)
     if layer is None:  # a missing field, or a rule over several fields
         layer = next((one for one in reversed(layers) if one.holds(location[:1])), layers[-1])
-    place = f"{layer.origin}: {layer.spell(location)}"
+    place = f"{layer.origin}: {layer.describe(location)}"
     match error["type"]:
         case "extra_forbidden":
             return f"{place}: {_unknown(location, member)}"
@@ -177,7 +177,7 @@ def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
                 f"{place}: is a section; set one of its fields: {', '.join(known_keys(location))}"
             )
     reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
-    value = f" = {error['input']!r}"[:SHOWN] if _is_leaf(error) else ""
+    value = f" = {error['input']!r}"[:LISTED_KEYS] if _is_leaf(error) else ""
     return f"{place}{value}: {reason}"
 
 

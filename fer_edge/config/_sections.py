@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from fer_edge.config._base import MOVE_IT, Seconds, Section, Share, check_port
+from fer_edge.config._base import ADDRESS_ADVICE, Seconds, Section, Share, check_port
 
 Precision = Literal["float32", "int8"]
 
@@ -162,7 +162,7 @@ class MqttConfig(Section):
         if parts.path.strip("/") or parts.query:
             raise ValueError("has a path; the topic prefix goes into mqtt.prefix")
         if parts.username is not None:
-            raise ValueError(MOVE_IT + ", the user into username")
+            raise ValueError(ADDRESS_ADVICE + ", the user into username")
         check_port(url)
         return url
 

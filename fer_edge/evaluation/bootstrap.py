@@ -19,7 +19,7 @@ Interval = tuple[float, float]
 
 
 def intervals(
-    truth: Labels, probabilities: Floats, plane: Floats, said: Floats, *, seed: int = 0
+    truth: Labels, probabilities: Floats, plane: Floats, predicted: Floats, *, seed: int = 0
 ) -> dict[str, Interval]:
     """95 % intervals of every figure, by name: ``macro_f1``, ``valence.ccc``, ``sensitivity.fear``.
 
@@ -27,7 +27,7 @@ def intervals(
         truth: ``[N]``.
         probabilities: ``[N, 8]``.
         plane: true valence and arousal ``[N, 2]``; NaN where unknown.
-        said: predicted ones, ``[N, 2]``.
+        predicted: predicted ones, ``[N, 2]``.
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def intervals(
     for _ in range(DRAWS):
         rows = rng.integers(0, len(truth), len(truth))
         figures = _of_classes(truth[rows], probabilities[rows])
-        drawn.append(figures | _of_plane(plane[rows], said[rows]))
+        drawn.append(figures | _of_plane(plane[rows], predicted[rows]))
     # A class that is rare may be in no draw at all, or not in every one.
     names = dict.fromkeys(name for figures in drawn for name in figures)
     bounds = {}
@@ -64,11 +64,11 @@ def _of_classes(truth: Labels, probabilities: Floats) -> dict[str, float]:
     return figures | {f"sensitivity.{name}": float(v) for name, v in found if not np.isnan(v)}
 
 
-def _of_plane(plane: Floats, said: Floats) -> dict[str, float]:
+def _of_plane(plane: Floats, predicted: Floats) -> dict[str, float]:
     """The figures of one draw that come from valence and arousal."""
     named: dict[str, float] = {}
     for axis, name in enumerate(("valence", "arousal")):
-        figures = metrics.axis_figures(plane, said, axis)
+        figures = metrics.axis_figures(plane, predicted, axis)
         if figures:
             named |= {f"{name}.{figure}": value for figure, value in figures}
     return named

@@ -17,7 +17,13 @@ from fer_edge.evaluation.runner import THREADS, Predictions, classify
 from fer_edge.modelcard import Metrics, ModelCard
 from fer_edge.types import EMOTIONS
 
-SHOWN: Final = ("accuracy", "normalised_accuracy", "macro_f1", "normalised_f1", "calibration_error")
+REPORTED_FIGURES: Final = (
+    "accuracy",
+    "normalised_accuracy",
+    "macro_f1",
+    "normalised_f1",
+    "calibration_error",
+)
 """Figures of the classes, in the order of a report."""
 
 
@@ -40,7 +46,7 @@ class Evaluation:
         return f"{self.card.name}_mirror" if self.mirror else self.card.name
 
     @property
-    def unlike_card(self) -> list[str] | None:
+    def differs_from_card(self) -> list[str] | None:
         """Names of the figures that are not those of the card; None if it speaks of something else."""
         return None if self.mirror else differences(self.card, self.figures)
 
@@ -119,10 +125,10 @@ def differences(card: ModelCard, figures: Metrics) -> list[str] | None:
     stated = card.metrics
     if (stated.dataset, stated.split) != (figures.dataset, figures.split):
         return None
-    said, found = stated.model_dump(), figures.model_dump()
+    expected, found = stated.model_dump(), figures.model_dump()
     # A card may state fewer intervals than are measured today.
-    found["intervals"] = {name: found["intervals"].get(name) for name in said["intervals"]}
-    return [name for name in said if said[name] != found[name]]
+    found["intervals"] = {name: found["intervals"].get(name) for name in expected["intervals"]}
+    return [name for name in expected if expected[name] != found[name]]
 
 
 def _rounded(value: object) -> object:

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32] | NDArray[np.float64]
 CLASSES = len(EMOTIONS)
 DRAWS = 200
 """Balanced draws behind a normalised figure."""
-DRAWN = 500
+DRAW_SIZE = 500
 """Samples of each class in a draw; fewer where the rarest class has fewer."""
 REGIONS = 71
 """Regions a side, over the square of valence and arousal."""
@@ -53,7 +53,7 @@ def balanced_accuracy(table: NDArray[np.int64]) -> float:
 def macro_f1(table: NDArray[np.int64] | NDArray[np.float64]) -> float:
     """Mean over classes of the harmonic mean of precision and sensitivity.
 
-    A class that neither occurs nor was said is left out.
+    A class that neither occurs nor was predicted is left out.
     """
     both = table.sum(0) + table.sum(1)
     present = both > 0
@@ -75,7 +75,7 @@ def normalised(truth: Labels, predicted: Labels, *, seed: int = 0) -> Normalised
     """
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(truth == label) for label in np.unique(truth)]
-    size = min(DRAWN, *(len(members) for members in rows))
+    size = min(DRAW_SIZE, *(len(members) for members in rows))
     tables = []
     for _ in range(DRAWS):
         drawn = np.concatenate([rng.choice(members, size, replace=False) for members in rows])
@@ -105,7 +105,7 @@ def row_shares(table: NDArray[np.int64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """One class of a confusion matrix; NaN where the class does not occur, or was never said."""
+    """One class of a confusion matrix; NaN where the class does not occur, or was never predicted."""
 
     samples: int
     """Pictures of it."""
@@ -114,9 +114,9 @@ class ClassFigures:
     miss_rate: float
     """Share of its pictures that was taken for something else (FNR)."""
     precision: float
-    """Share that is right of those said to be it (PPV)."""
+    """Share that is right of those predicted to be it (PPV)."""
     false_discovery_rate: float
-    """Share that is wrong of those said to be it (FDR)."""
+    """Share that is wrong of those predicted to be it (FDR)."""
 
 
 def class_figures(table: NDArray[np.int64]) -> list[ClassFigures]:
@@ -164,7 +164,7 @@ def normalised_rmse(plane: Floats, truth: Floats, predicted: Floats) -> float:
     return float(np.sqrt(squares).mean())
 
 
-def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures | None:
+def axis_figures(plane: Floats, predicted_plane: Floats, axis: int) -> AxisFigures | None:
     """All figures of valence (axis 0) or arousal (axis 1); both arrays are ``[N, 2]``.
 
     Rows whose truth is unknown (NaN) are left out; None where there is no other.
@@ -172,8 +172,8 @@ def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures | None:
     known = ~np.isnan(plane).any(1)
     if not known.any():
         return None
-    plane, said = plane[known], said[known]
-    truth, predicted = plane[:, axis], said[:, axis]
+    plane, predicted_plane = plane[known], predicted_plane[known]
+    truth, predicted = plane[:, axis], predicted_plane[:, axis]
     return AxisFigures(
         rmse=rmse(truth, predicted),
         normalised_rmse=normalised_rmse(plane, truth, predicted),
@@ -184,7 +184,7 @@ def axis_figures(plane: Floats, said: Floats, axis: int) -> AxisFigures | None:
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """How often a prediction of so much confidence is right; every array is ``[bins]``."""
+    """How often a prediction of this confidence is right; every array is ``[bins]``."""
 
     samples: NDArray[np.int64]
     confidence: NDArray[np.float64]

@@ -106,7 +106,7 @@ def confusion(figure: Any, evaluation: Evaluation) -> None:
     middle.set_xticks(range(len(EMOTIONS)), EMOTIONS)
     middle.xaxis.tick_top()
     middle.set_ylabel("what it is")
-    middle.set_xlabel("what was said", labelpad=10)
+    middle.set_xlabel("what was predicted", labelpad=10)
     middle.xaxis.set_label_position("top")
     found, precise = metrics.sensitivities(table), metrics.sensitivities(table.T)
     _margin(right, np.stack([found, 1 - found], 1), ("sensitivity\nTPR", "miss rate\nFNR"), "x")
@@ -158,9 +158,9 @@ def _grid(axes: Any) -> None:
 # --- Circumplex ----------------------------------------------------------------------------------
 def circumplex(figure: Any, evaluation: Evaluation) -> None:
     """Root mean squared error of valence and of arousal by where the face truly lies."""
-    plane, said = evaluation.samples.valence_arousal, evaluation.predictions.valence_arousal
+    plane, predicted = evaluation.samples.valence_arousal, evaluation.predictions.valence_arousal
     known = ~np.isnan(plane).any(1)
-    plane, squares = plane[known], (said[known] - plane[known]) ** 2
+    plane, squares = plane[known], (predicted[known] - plane[known]) ** 2
     figure.set_size_inches(11.2, 5.9)
     left, right = figure.subplots(1, 2)
     maps = [_error_map(plane, squares[:, axis]) for axis in range(2)]
@@ -232,7 +232,7 @@ def reliability(figure: Any, evaluation: Evaluation) -> None:
     above.set_title(f"expected calibration error {now.error:.3f}", loc="left", size=11)
     above.legend(frameon=False, loc="upper left", fontsize=9)
     below.bar(middles, now.samples / now.samples.sum(), width, color=FAINT)
-    below.set(xlabel="confidence in the class that was said", ylabel="share of faces")
+    below.set(xlabel="confidence in the class that was predicted", ylabel="share of faces")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
     _title(figure, "Reliability", evaluation)
@@ -241,8 +241,8 @@ def reliability(figure: Any, evaluation: Evaluation) -> None:
 def _before_temperature(axes: Any, evaluation: Evaluation) -> None:
     """The same as a line, as it was before temperature scaling."""
     temperature = evaluation.card.temperature
-    said = scaled(evaluation.predictions.probabilities, 1 / temperature)
-    before = metrics.reliability(evaluation.samples.labels, said)
+    predicted = scaled(evaluation.predictions.probabilities, 1 / temperature)
+    before = metrics.reliability(evaluation.samples.labels, predicted)
     filled = before.samples > 0
     axes.plot(
         before.confidence[filled],

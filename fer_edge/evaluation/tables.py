@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_edge.evaluation import metrics
-from fer_edge.evaluation.measure import SHOWN, Evaluation
+from fer_edge.evaluation.measure import REPORTED_FIGURES, Evaluation
 from fer_edge.modelcard import Metrics
 from fer_edge.types import EMOTIONS
 
@@ -37,7 +37,7 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         "temperature": evaluation.card.temperature,
         "mirror": evaluation.mirror,
         "figures": evaluation.figures.model_dump(mode="json"),
-        "not_as_the_card_states": evaluation.unlike_card,
+        "not_as_the_card_states": evaluation.differs_from_card,
         "classes": {
             emotion: {name: _finite(value) for name, value in vars(figures).items()}
             for emotion, figures in zip(EMOTIONS, classes, strict=True)
@@ -60,7 +60,7 @@ def overall_rows(figures: Metrics) -> Rows:
             f"{getattr(figures, name):.4f}",
             _interval(figures, name),
         )
-        for name in SHOWN
+        for name in REPORTED_FIGURES
     ]
 
 
@@ -117,7 +117,7 @@ def notes(evaluation: Evaluation) -> list[str]:
     ]
     if evaluation.mirror:
         lines.append("The mean of each picture and its mirror image, as of a face in view.")
-    changed = evaluation.unlike_card
+    changed = evaluation.differs_from_card
     if changed is not None:
         same = "Every figure is the one that the card states."
         lines.append(f"Not as the card states: {', '.join(changed)}." if changed else same)
@@ -133,7 +133,7 @@ def markdown(name: str, figures: Metrics, table: Any = None) -> str:
     ]
     if table is not None:
         parts.append(markdown_table(("", *CLASS_COLUMNS), class_rows(figures, table)))
-        parts.append("Confusion matrix: what it is down, what was said across.")
+        parts.append("Confusion matrix: what it is down, what was predicted across.")
         parts.append(markdown_table(("", *EMOTIONS), confusion_rows(table)))
     else:
         found = [_share(figures.sensitivity.get(emotion, np.nan)) for emotion in EMOTIONS]
@@ -156,7 +156,7 @@ def show(evaluation: Evaluation, console: Console) -> None:
     console.print(_rich(("", *CLASS_COLUMNS), class_rows(figures, table)))
     if plane_rows(figures):
         console.print(_rich(("", *PLANE_COLUMNS), plane_rows(figures)))
-    console.print(_rich(("is ↓ said →", *EMOTIONS), confusion_rows(table)))
+    console.print(_rich(("is ↓ predicted →", *EMOTIONS), confusion_rows(table)))
     for note in notes(evaluation):
         console.print(note, style="dim", highlight=False)
 

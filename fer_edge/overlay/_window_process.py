@@ -23,12 +23,12 @@ def main() -> None:
     try:
         pygame = _import_pygame()
         pygame.display.init()
-        _refuse_pretence(pygame)
-        window = Shown(pygame, fullscreen="--fullscreen" in sys.argv)
+        _refuse_invisible_driver(pygame)
+        window = PictureWindow(pygame, fullscreen="--fullscreen" in sys.argv)
     except ImportError:
-        _say("error pygame is not installed; pip install 'fer-edge[window]'")
+        _report("error pygame is not installed; pip install 'fer-edge[window]'")
     except Exception as error:  # noqa: BLE001 - pygame.error, which cannot be named without pygame
-        _say(f"error no desktop ({error}); check DISPLAY or WAYLAND_DISPLAY")
+        _report(f"error no desktop ({error}); check DISPLAY or WAYLAND_DISPLAY")
     else:
         _run(window)
 
@@ -43,13 +43,13 @@ def _import_pygame() -> Any:
     return pygame
 
 
-def _refuse_pretence(pygame: Any) -> None:
+def _refuse_invisible_driver(pygame: Any) -> None:
     """Where no desktop answers, SDL goes on with a driver that shows nothing."""
     if pygame.display.get_driver() in {"dummy", "offscreen", "evdev"}:
         raise OSError("none answers")
 
 
-class Shown:
+class PictureWindow:
     """The window and what it shows."""
 
     def __init__(self, pygame: Any, *, fullscreen: bool) -> None:
@@ -94,15 +94,15 @@ class Shown:
         self._tell_size()
 
     def _tell_size(self) -> None:
-        _say("size {} {}".format(*self._pygame.display.get_surface().get_size()))
+        _report("size {} {}".format(*self._pygame.display.get_surface().get_size()))
 
 
-def _run(window: Shown) -> None:
+def _run(window: PictureWindow) -> None:
     # Without a buffer of Python's, in which `select` would not see what waits.
     stream = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
     while True:
         if not window.events():
-            _say("closed")
+            _report("closed")
             return
         if select.select([stream], [], [], POLL_S)[0]:
             header = _read(stream, HEADER.size)
@@ -116,7 +116,7 @@ def _run(window: Shown) -> None:
 
 
 def _read(stream: Any, size: int) -> bytearray:
-    """So many bytes; none at the end."""
+    """Read `size` bytes; none at the end."""
     buffer = bytearray(size)
     view = memoryview(buffer)
     while view:
@@ -127,7 +127,7 @@ def _read(stream: Any, size: int) -> bytearray:
     return buffer
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     sys.stdout.write(" ".join(line.split()) + "\n")
     sys.stdout.flush()
 

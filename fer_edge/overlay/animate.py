@@ -15,17 +15,17 @@ from fer_edge.types import Box, Face, Result
 TRAIL_S: Final = 3.0
 """How long the circumplex remembers."""
 
-CALM_HZ: Final = 1.2
+RESTING_CUTOFF_HZ: Final = 1.2
 """Cut-off at which a face that stands still is smoothed …"""
-EAGER: Final = 9.0
+CUTOFF_PER_SPEED: Final = 9.0
 """… and by how many hertz it rises with each of its widths that a face moves in a second."""
 
 UPGRADE_S: Final = 1.0
-"""For so long there must be room for a larger panel, or a better spot for a label, before it is taken."""
+"""How long there must be room for a larger panel, or a better spot for a label, before it is taken."""
 
 
 @dataclass
-class _Shown:
+class _SmoothedFace:
     """One face as it was last shown."""
 
     values: tuple[float, ...]
@@ -44,7 +44,7 @@ class Animator:
     """
 
     def __init__(self) -> None:
-        self._shown: dict[int, _Shown] = {}
+        self._shown: dict[int, _SmoothedFace] = {}
         self._faces: Sequence[Face] = ()
         self._frame = (16, 9)
 
@@ -85,30 +85,30 @@ class Animator:
         )
 
     @staticmethod
-    def _move(old: _Shown | None, box: Box, at_ns: int) -> _Shown:
+    def _move(old: _SmoothedFace | None, box: Box, at_ns: int) -> _SmoothedFace:
         new = (box.x + box.width / 2, box.y + box.height / 2, box.width, box.height)
         if old is None or at_ns <= old.at_ns:
             trail = deque[tuple[int, Reading]]() if old is None else old.trail
-            return _Shown(new, (0.0,) * len(new), at_ns, trail)
+            return _SmoothedFace(new, (0.0,) * len(new), at_ns, trail)
         seconds = (at_ns - old.at_ns) / 1e9
         unit = max(box.width, 1.0) * seconds
-        share = _share(CALM_HZ, seconds)
+        share = _share(RESTING_CUTOFF_HZ, seconds)
         speeds = tuple(
             speed + ((a - b) / unit - speed) * share
             for a, b, speed in zip(new, old.values, old.speeds, strict=True)
         )
-        share = _share(CALM_HZ + EAGER * max(map(abs, speeds)), seconds)
+        share = _share(RESTING_CUTOFF_HZ + CUTOFF_PER_SPEED * max(map(abs, speeds)), seconds)
         values = tuple(b + (a - b) * share for a, b in zip(new, old.values, strict=True))
-        return _Shown(values, speeds, at_ns, old.trail)
+        return _SmoothedFace(values, speeds, at_ns, old.trail)
 
 
 def _share(cutoff_hz: float, seconds: float) -> float:
-    """Weight of a new value in a first-order low-pass filter after so many seconds."""
+    """Weight of a new value in a first-order low-pass filter after this time."""
     return 1 - math.exp(-math.tau * cutoff_hz * seconds)
 
 
-class _Patience:
-    """Tells for which faces there has been something better for a while."""
+class UpgradeDelay:
+    """Which faces have had room for something better for long enough."""
 
     def __init__(self) -> None:
         self._since_ns: dict[int, int] = {}
@@ -131,7 +131,7 @@ class Arranger:
     def __init__(self) -> None:
         self._spots: dict[int, Spot] = {}
         self._panels: dict[int, Placement] = {}
-        self._for_spots, self._for_panels = _Patience(), _Patience()
+        self._for_spots, self._for_panels = UpgradeDelay(), UpgradeDelay()
 
     def arrange(
         self, scene: Scene, style: Style, now_ns: int

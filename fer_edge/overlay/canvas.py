@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 FRACTION_BITS = 3
 """Coordinates in eighths of a pixel: what moves slowly moves smoothly."""
 
-KEPT = 512
+CACHE_SIZE = 512
 """Stamps kept; a few tens of kilobytes each on a large screen."""
 
 
@@ -39,7 +39,7 @@ class Stamps:
     """
 
     def __init__(self, channels: int) -> None:
-        """For canvases of so many channels."""
+        """For canvases with this number of channels."""
         self._channels = channels
         self._kept: dict[Ink, tuple[Image, Image]] = {}
 
@@ -49,7 +49,7 @@ class Stamps:
         """Lay `make()`, the bitmap of opacity that `ink` names, with its corner at `where`."""
         stamp = self._kept.get(ink)
         if stamp is None:
-            if len(self._kept) >= KEPT:
+            if len(self._kept) >= CACHE_SIZE:
                 self._kept.clear()
             stamp = self._kept[ink] = self._stamp(make(), ink)
         _lay(image, where, *stamp)

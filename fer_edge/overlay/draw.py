@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_edge.overlay.canvas import Image, bgr, disc, polyline
 from fer_edge.overlay.labels import Spot, label_rect
-from fer_edge.overlay.layout import NOTHING, Placement, Rect, View, panel_rect
+from fer_edge.overlay.layout import NO_PANEL, Placement, Rect, View, panel_rect
 from fer_edge.overlay.palette import BAD, FAINT, GOOD, GROUND, TEXT, Colour, colour_of
 from fer_edge.overlay.panel import draw_panel
 from fer_edge.overlay.scene import Scene, ShownFace, Status
@@ -39,7 +39,7 @@ def draw(
     for face in scene.faces:
         _frame(brush, boxes[face.id], colour_of(face.emotion))
     for face in scene.faces:
-        place = placements.get(face.id, NOTHING)
+        place = placements.get(face.id, NO_PANEL)
         rect = panel_rect(boxes[face.id], place.detail, place.side, style.sizes, style.screen)
         if rect is not None:
             draw_panel(brush, rect, face, place.detail)

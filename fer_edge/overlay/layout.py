@@ -41,7 +41,7 @@ class Sizes:
 
     @classmethod
     def of(cls, width: int, height: int, *, scale: float = 1.0) -> Self:
-        """For a screen of this size; `scale` makes everything so many times as large."""
+        """For a screen of this size; `scale` is a factor on every size."""
         short = min(width, height)
         label = (23 + 0.021 * short) * scale
         small = (8.5 + 0.0205 * short) * scale
@@ -174,7 +174,7 @@ CHOICES = (
     *(Placement(Detail.CIRCUMPLEX, side) for side in Side),
 )
 """The best first."""
-NOTHING = Placement(Detail.NONE, Side.RIGHT)
+NO_PANEL = Placement(Detail.NONE, Side.RIGHT)
 
 
 def place_panels(
@@ -207,7 +207,7 @@ def place_panels(
             if (rect := panel_rect(box, choice.detail, choice.side, sizes, screen)) is not None
             and not any(rect.meets(other) for other in others)
         }
-        best[face] = next(iter(fitting), NOTHING)
+        best[face] = next(iter(fitting), NO_PANEL)
         chosen[face] = before[face] if before.get(face) in fitting else best[face]
         if chosen[face] in fitting:
             occupied.append(fitting[chosen[face]])

@@ -11,7 +11,7 @@ from fer_edge.overlay.scene import Detail, ShownFace
 from fer_edge.overlay.style import Brush
 from fer_edge.types import EMOTIONS, Emotion
 
-QUIET: Final[Colour] = (205, 205, 205)
+DIMMED: Final[Colour] = (205, 205, 205)
 """Names of the emotions that are not shown as the face's."""
 EMPTY: Final[Colour] = (58, 62, 68)
 """The rest of a bar."""
@@ -91,7 +91,7 @@ def _bars(brush: Brush, rect: Rect, face: ShownFace) -> None:
         top = rect.y + number * row
         brush.symbol((rect.x, top + 1), emotion, side)
         name = _fitting(brush, emotion, names - side - sizes.gap)
-        colour = TEXT if emotion is face.emotion else QUIET
+        colour = TEXT if emotion is face.emotion else DIMMED
         brush.text((rect.x + side + sizes.gap // 2, top + text_y), name, px, colour)
         bar = Rect(rect.x + names, top + (row - height) // 2, full, height)
         brush.bar(bar, EMPTY)

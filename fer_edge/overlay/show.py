@@ -21,7 +21,7 @@ OLD_S = 2.0
 """A frame of this age is a picture no more: the camera is lost."""
 
 
-class Show:
+class Renderer:
     """What is shown, from the newest frame and the newest result."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Show:
         Args:
             typesetter: The font.
             words: Translations of words in `ENGLISH`.
-            scale: Makes text so many times as large.
+            scale: Factor on the size of text.
             picture: False for boxes on black.
             broker: Whether the broker is connected; None where none is configured.
             clock_ns: The clock of `Stamp.captured_ns`.

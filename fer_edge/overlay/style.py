@@ -37,7 +37,7 @@ class Style:
     typesetter: Typesetter
     words: Mapping[str, str] = field(default_factory=lambda: ENGLISH)
     scale: float = 1.0
-    """Makes text and panels so many times as large."""
+    """Factor on the size of text and panels."""
     transparent: bool = False
     """Four channels instead of three, and nothing where nothing is drawn."""
     sizes: Sizes = field(init=False)
@@ -62,7 +62,7 @@ class Style:
         return self.words[UNCERTAIN if emotion is None else emotion.value]
 
     def label_px(self, faces: int) -> int:
-        """Type size at which the labels of so many faces fit beside each other, if any does.
+        """Type size at which the labels of this number of faces fit beside each other, if any does.
 
         By the longest name, not by those that are shown: a size that changes with every emotion
         would be a label that jumps.

@@ -19,7 +19,7 @@ WIDTH: Final = 0.085
 """Of every stroke, as a share of the side."""
 
 SAMPLES: Final = 4
-"""Bitmaps are drawn so many times as large and averaged down: soft edges at any size."""
+"""Bitmaps are drawn this many times larger and averaged down: soft edges at any size."""
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fer_edge.errors import ConfigError
 
-KEPT = 1024
+CACHE_SIZE = 1024
 """Bitmaps kept, a few kilobytes each: every name and number that a screen shows."""
 
 
 SAMPLES = 4
-"""Letters are drawn so many times as large and averaged down."""
+"""Letters are drawn this many times larger and averaged down."""
 
 
 class Typesetter:
@@ -49,8 +49,8 @@ class Typesetter:
             ) from None
         # A cache of its own for each typesetter; a method's would keep every typesetter alive.
         self.font = lru_cache(maxsize=16)(self._font)
-        self.mask = lru_cache(maxsize=KEPT)(self._mask)
-        self.width = lru_cache(maxsize=KEPT)(self._width)
+        self.mask = lru_cache(maxsize=CACHE_SIZE)(self._mask)
+        self.width = lru_cache(maxsize=CACHE_SIZE)(self._width)
 
     def height(self, px: int) -> int:
         """Height in pixels of a line at this size."""

@@ -46,7 +46,7 @@ class Window:
             bufsize=0,
             start_new_session=True,  # Ctrl-C is for the daemon, which then closes the window
         )
-        self._said = b""
+        self._unread = b""
         self._size: tuple[int, int] | None = None
         pipes = (self._process.stdin, self._process.stdout)
         self._in, self._out = (pipe.fileno() for pipe in pipes if pipe is not None)
@@ -101,11 +101,11 @@ class Window:
             self._listen()
 
     def _listen(self) -> None:
-        """What the window has to say: lines `size W H`, `closed`, `error WHY`."""
+        """What the window reports: lines `size W H`, `closed`, `error WHY`."""
         while (data := self._read()) is not None:
             if not data:
                 raise ScreenError("window: the desktop has gone")
-            *lines, self._said = (self._said + data).split(b"\n")
+            *lines, self._unread = (self._unread + data).split(b"\n")
             for line in lines:
                 word, _, rest = line.decode().partition(" ")
                 if word == "size":

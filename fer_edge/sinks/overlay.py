@@ -12,7 +12,7 @@ from fer_edge.config import OverlayConfig, RetryConfig
 from fer_edge.errors import FrameError
 from fer_edge.mailbox import Closed, Mailbox
 from fer_edge.overlay import Screen, ScreenClosedError
-from fer_edge.overlay.show import Show
+from fer_edge.overlay.show import Renderer
 from fer_edge.overlay.text import Typesetter
 from fer_edge.types import Frame, Result
 from fer_edge.worker import Worker
@@ -61,7 +61,7 @@ class OverlaySink:
         self._interval_s = 1 / config.fps
         self._open_screen = open_screen
         self._backoff = Backoff(retry.initial_s, retry.max_s)
-        self._show = Show(
+        self._show = Renderer(
             typesetter=Typesetter(config.font),
             words=config.names.given() if config.names is not None else {},
             scale=config.scale,

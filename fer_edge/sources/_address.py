@@ -33,7 +33,7 @@ def address_with_password(url: str, username: str | None, password: str | None) 
     return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
 
 
-def why_not(url: str, *, timeout_s: float) -> str:
+def explain_failure(url: str, *, timeout_s: float) -> str:
     """Why FFmpeg could not open this address, in a few words; FFmpeg itself does not tell.
 
     Asks once more, without the password, and reads no further than the headers.

@@ -125,7 +125,7 @@ class JpegPicture:
         return self._decode(flags[self._fitting(min_width)[0]])
 
     def _fitting(self, min_width: int) -> list[int]:
-        """The reductions that leave at least so many pixels, the cheapest first."""
+        """The reductions that leave at least this many pixels, the cheapest first."""
         wanted = min(min_width or self.width, self.width)
         return [r for r in REDUCTIONS if -(-self.width // r) >= wanted]
 

@@ -25,7 +25,7 @@ FACE_SHARES = (0.16, 0.36)
 """Smallest and largest face as a share of the frame's height, as a detector boxes it. The head with
 its hair is 1.7 times as high. A cascade that asks for 0.12 of 360 lines searches 50 px at least."""
 GRID = {1: (1, 1), 2: (2, 1), 3: (3, 1), 4: (2, 2), 5: (3, 2), 6: (3, 2), 7: (4, 2), 8: (4, 2)}
-"""Columns and rows of the cells in which so many faces move, so that they never overlap."""
+"""Columns and rows of the cells in which this number of faces move, so that they never overlap."""
 PERIODS_S = (11.0, 7.0, 17.0)
 """Of the movement to the side, up and down, and of the size."""
 
@@ -156,7 +156,7 @@ class Demo:
     fps: float = 30.0
     faces: int = 1
     frames: int | None = None
-    """End after so many frames; each opening begins at the first."""
+    """End after this many frames; each opening begins at the first."""
     fast: bool = False
     """Frames at once instead of at `fps`."""
     _numbering: Numbering = field(default_factory=Numbering, repr=False)

@@ -58,7 +58,7 @@ class Camera(Protocol):
         """With `wait` false a job that ends with the next request."""
 
     def wait(self, job: Any, timeout: float) -> Request:
-        """The job's request; TimeoutError after so many seconds."""
+        """The job's request; TimeoutError after this many seconds."""
 
     def cancel_all_and_flush(self) -> None:
         """Forget the jobs that wait, or closing would wait for them too."""
@@ -145,7 +145,7 @@ class PiCamera:
     """Width of the small stream in pixels; none is asked for unless it is below the main one's."""
     fps: float = 30.0
     stall_timeout_s: float = 5.0
-    """At the longest so long without a frame before the camera is given up."""
+    """Longest time without a frame, seconds; then the camera is given up."""
     open_camera: Callable[[int], Camera] = field(default=open_camera, repr=False)
     lend: Callable[[Camera], AbstractContextManager[object]] | None = field(
         default=None, repr=False

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceLostError
-from fer_edge.sources._address import NO_ANSWER, address_with_password, public, why_not
+from fer_edge.sources._address import NO_ANSWER, address_with_password, explain_failure, public
 from fer_edge.sources._opencv import Capture, LiveStream, fourcc, open_ffmpeg
 from fer_edge.sources._pictures import BgrPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
@@ -40,7 +40,7 @@ class NetworkStream:
     """Called at every opening, so that a changed password needs no restart."""
     open_timeout_s: float = 5.0
     stall_timeout_s: float = 5.0
-    """At the longest so long without a frame before the camera is given up."""
+    """Longest time without a frame, seconds; then the camera is given up."""
     _numbering: Numbering = field(default_factory=Numbering, repr=False)
 
     @property
@@ -73,7 +73,7 @@ class NetworkStream:
             if not capture.isOpened():
                 # One that kept FFmpeg waiting is not asked again: the attempt would take twice as long.
                 left_s = self.open_timeout_s - (time.monotonic() - started)
-                reason = why_not(self.url, timeout_s=left_s) if left_s > 0 else NO_ANSWER
+                reason = explain_failure(self.url, timeout_s=left_s) if left_s > 0 else NO_ANSWER
                 raise SourceLostError(f"{self.name}: {reason}")
             yield self._stream(capture)
         finally:

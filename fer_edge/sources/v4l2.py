@@ -51,7 +51,7 @@ class V4l2Camera:
     """Width and height asked for, in pixels; the camera may grant others."""
     fps: float = 30.0
     stall_timeout_s: float = 5.0
-    """At the longest so long without a frame before the camera is given up."""
+    """Longest time without a frame, seconds; then the camera is given up."""
     open_capture: Callable[[str], Capture] = field(default=open_device, repr=False)
     _numbering: Numbering = field(default_factory=Numbering, repr=False)
 
@@ -77,7 +77,7 @@ class V4l2Camera:
         capture = self.open_capture(self.device)
         try:
             if not capture.isOpened():
-                raise SourceLostError(f"{self.device}: {why_not(self.device)}")
+                raise SourceLostError(f"{self.device}: {explain_failure(self.device)}")
             convert = negotiate(capture, self)
             yield LiveStream(
                 capture,
@@ -128,7 +128,7 @@ def buffer_moment(capture: Capture) -> Moment:
     return at_monotonic(captured_ns) if 0 <= age_ns < 1_000_000_000 else now()
 
 
-def why_not(device: str) -> str:
+def explain_failure(device: str) -> str:
     """Why the device cannot be opened, in a few words; OpenCV does not tell."""
     try:
         os.close(os.open(device, os.O_RDWR | os.O_NONBLOCK))

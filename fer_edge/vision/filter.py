@@ -38,12 +38,12 @@ class Motion:
         return cls(_four(box), (0.0, 0.0, 0.0, 0.0))
 
     def predict(self, elapsed_s: float) -> Box:
-        """The box so many seconds later."""
+        """The box this many seconds later."""
         x, y, width, height = self._ahead(elapsed_s)
         return Box(x - width / 2, y - height / 2, width, height)
 
     def correct(self, seen: Box, elapsed_s: float) -> "Motion":
-        """After the face was seen at `seen`, so many seconds later."""
+        """After the face was seen at `seen`, this many seconds later."""
         ahead, found = self._ahead(elapsed_s), _four(seen)
         believed = BETA / max(elapsed_s, 0.01) if elapsed_s > 0 else 0.0
         return Motion(

@@ -13,7 +13,7 @@ from fer_edge.types import Box, Detection, Stamp, Track
 from fer_edge.vision.filter import Motion
 
 REACH = 0.8
-"""Without overlap, a face is still the same within so many of its widths: at few frames a second it
+"""Without overlap, a face is still the same within this many of its widths: at few frames a second it
 jumps further than it is wide."""
 
 

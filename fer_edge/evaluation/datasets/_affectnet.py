@@ -19,7 +19,13 @@ from typing import Final
 import numpy as np
 
 from fer_edge.errors import ConfigError
-from fer_edge.evaluation.datasets._samples import Origin, Pictures, Samples, StoredFace, lots
+from fer_edge.evaluation.datasets._samples import (
+    Origin,
+    Pictures,
+    Samples,
+    StoredFace,
+    split_positions,
+)
 from fer_edge.modelcard import DataSource
 from fer_edge.types import EMOTIONS, Box
 
@@ -36,9 +42,9 @@ COLUMNS: Final = (
 )
 """Of the CSV files; some copies of ``validation.csv`` have no header."""
 
-JUDGED = 0.05
+VALIDATION_SHARE = 0.05
 """Share of the training set that is the validation split here: AffectNet's own is the test."""
-THESIS = 0.2
+THESIS_TEST_SHARE = 0.2
 """Share of the training set that the thesis tests on."""
 
 
@@ -63,13 +69,13 @@ def load_affectnet(folder: Path, split: str, *, thesis: bool = False) -> Samples
     held_out = split == "test" and not thesis
     rows = [row for row in _rows(folder, held_out) if 0 <= row.expression < len(EMOTIONS)]
     if not held_out:
-        tested = THESIS if thesis else 0.0
+        tested = THESIS_TEST_SHARE if thesis else 0.0
         low, high = {
             "test": (0.0, tested),
-            "validation": (tested, tested + JUDGED),
-            "train": (tested + JUDGED, 1.0),
+            "validation": (tested, tested + VALIDATION_SHARE),
+            "train": (tested + VALIDATION_SHARE, 1.0),
         }[split]
-        drawn = lots([row.name for row in rows])
+        drawn = split_positions([row.name for row in rows])
         rows = [row for row, lot in zip(rows, drawn, strict=True) if low <= lot < high]
     plane = np.array([(row.valence, row.arousal) for row in rows], np.float32).reshape(-1, 2)
     # -2 stands for "not annotated".

@@ -22,11 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError
-from fer_edge.evaluation.datasets._samples import Origin, Pictures, Samples, StoredFace, lots
+from fer_edge.evaluation.datasets._samples import (
+    Origin,
+    Pictures,
+    Samples,
+    StoredFace,
+    split_positions,
+)
 from fer_edge.modelcard import DataSource
 from fer_edge.types import EMOTIONS, Box
 
-DRAWN: Final = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+SPLITS_BY_POSITION: Final = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
 BOX: Final = ("x", "y", "width", "height")
 
 Row = dict[str, str]
@@ -85,13 +91,13 @@ def _of_split(rows: list[tuple[int, Row]], split: str, path: Path) -> list[tuple
     if split == "all":
         return rows
     if rows and "split" not in rows[0][1]:
-        low, high = DRAWN[split]
-        drawn = lots([row["file"] for _, row in rows])
+        low, high = SPLITS_BY_POSITION[split]
+        drawn = split_positions([row["file"] for _, row in rows])
         return [row for row, lot in zip(rows, drawn, strict=True) if low <= lot < high]
     for line, row in rows:
-        if row["split"] not in DRAWN:
+        if row["split"] not in SPLITS_BY_POSITION:
             raise ConfigError(
-                f"{path}: line {line}: split {row['split']!r}: write one of {', '.join(DRAWN)}"
+                f"{path}: line {line}: split {row['split']!r}: write one of {', '.join(SPLITS_BY_POSITION)}"
             )
     return [(line, row) for line, row in rows if row["split"] == split]
 
@@ -100,12 +106,12 @@ def _votes(row: Row, path: Path, line: int) -> list[float]:
     """Eight numbers; zeros where nobody said anything."""
     if "emotion" not in row:
         return [_number(row, emotion, path, line) or 0.0 for emotion in EMOTIONS]
-    said = (row["emotion"] or "").strip().lower()
-    if said and said not in EMOTIONS:
+    label = (row["emotion"] or "").strip().lower()
+    if label and label not in EMOTIONS:
         raise ConfigError(
-            f"{path}: line {line}: emotion {said!r}: write one of {', '.join(EMOTIONS)}"
+            f"{path}: line {line}: emotion {label!r}: write one of {', '.join(EMOTIONS)}"
         )
-    return [float(said == emotion) for emotion in EMOTIONS]
+    return [float(label == emotion) for emotion in EMOTIONS]
 
 
 def _face(row: Row, path: Path, line: int) -> StoredFace:
@@ -117,10 +123,10 @@ def _face(row: Row, path: Path, line: int) -> StoredFace:
 
 def _plane(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.float32]:
     """Valence and arousal, ``[N, 2]``."""
-    said = [
+    values = [
         [_number(row, axis, path, line) for axis in ("valence", "arousal")] for line, row in rows
     ]
-    plane = np.array(said, np.float32).reshape(-1, 2)
+    plane = np.array(values, np.float32).reshape(-1, 2)
     outside = np.flatnonzero((np.abs(plane) > 1).any(1))
     if outside.size:
         line = rows[outside[0]][0]

@@ -114,7 +114,7 @@ class Samples:
         )
 
 
-def lots(names: Sequence[str]) -> NDArray[np.float64]:
+def split_positions(names: Sequence[str]) -> NDArray[np.float64]:
     """A number in [0, 1) for each name, ``[N]``: the same on every machine and in any order.
 
     Splits drawn by it stay as they are when pictures are added.

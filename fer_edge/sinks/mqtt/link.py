@@ -36,7 +36,7 @@ ANSWER_S = 10.0
 """How long a broker may take to accept or refuse; paho would wait for the keep-alive, an hour maybe."""
 
 TWIN = 3
-"""After so many short connections in a row a second device of the same name is likely."""
+"""After this many short connections in a row a second device of the same name is likely."""
 
 GOODBYE_S = 0.25
 """How long a connection may take to end by itself before it is cut."""

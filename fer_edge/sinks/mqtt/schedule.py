@@ -76,7 +76,7 @@ class Publisher:
             prefix: Begin of every topic, without a slash at its end.
             send: Hands over a message; False if there is no room for it now.
             diagnostics: Values of the `diagnostics` message.
-            max_rate_hz: At most so many `faces` a second.
+            max_rate_hz: At most this many `faces` messages a second.
             diagnostics_s: Seconds between two `diagnostics`.
             clock_ns: The clock of `Stamp.captured_ns`.
             utc: The clock of the wire.

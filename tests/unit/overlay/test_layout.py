@@ -6,7 +6,7 @@ from scenes import face
 from fer_edge.overlay.animate import Arranger
 from fer_edge.overlay.labels import Spot, label_rect, place_labels
 from fer_edge.overlay.layout import (
-    NOTHING,
+    NO_PANEL,
     Placement,
     Rect,
     Sizes,
@@ -83,7 +83,7 @@ def test_panels_cover_neither_faces_nor_each_other_nor_labels():
     shown = [
         panel_rect(boxes[i], one.detail, one.side, SIZES, HD)
         for i, one in chosen.items()
-        if one != NOTHING
+        if one != NO_PANEL
     ]
     assert shown
     for index, rect in enumerate(shown):
@@ -93,7 +93,7 @@ def test_panels_cover_neither_faces_nor_each_other_nor_labels():
 
 def test_no_room_no_panel():
     chosen, best = place_panels({1: Rect(0, 0, 200, 200)}, {}, Sizes.of(200, 200), (200, 200))
-    assert chosen == best == {1: NOTHING}
+    assert chosen == best == {1: NO_PANEL}
 
 
 @pytest.mark.parametrize("screen", [HD, (480, 320), (720, 1280), (320, 480)])
@@ -142,7 +142,7 @@ def test_a_face_in_any_corner_has_its_circumplex_at_least(screen, share, typeset
                 scene = Scene(*screen, (frame,), Status())
                 placements, labels = Arranger().arrange(scene, style, 0)
                 where = (x, y, emotion)
-                assert placements[1] != NOTHING, where
+                assert placements[1] != NO_PANEL, where
                 box, size = Rect(x, y, side, side), style.label_size(frame, style.label_px(1))
                 label = label_rect(box, labels[1], size, style.sizes, screen)
                 one = placements[1]

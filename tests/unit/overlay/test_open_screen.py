@@ -4,7 +4,7 @@ from fer_edge.config import OverlayConfig
 from fer_edge.overlay import CameraSlot, ScreenError, screen_opener
 from fer_edge.overlay._open import choose, has_desktop
 
-NOTHING = {"desktop": False, "camera": False, "connected": False, "device": False}
+NO_PANEL = {"desktop": False, "camera": False, "connected": False, "device": False}
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ NOTHING = {"desktop": False, "camera": False, "connected": False, "device": Fals
     ],
 )
 def test_auto_picks_the_best_there_is(there, picked):
-    assert choose(**(NOTHING | there)) == picked
+    assert choose(**(NO_PANEL | there)) == picked
 
 
 def test_auto_without_any_screen_says_what_there_could_be():
     with pytest.raises(ScreenError, match="no desktop with pygame"):
-        choose(**NOTHING)
+        choose(**NO_PANEL)
 
 
 def test_a_desktop_is_named_by_the_environment():
