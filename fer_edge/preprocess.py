@@ -24,8 +24,12 @@ def mirrored(crop: GrayImage) -> GrayImage:
     return crop[:, ::-1]
 
 
-def crop_face(image: GrayImage, box: Box, *, margin: float) -> GrayImage:
-    """Cut the square round a detector's box out of a luma plane.
+UPRIGHT_DEG: Final = 5.0
+"""A face that is tilted less is cut as it is: the network learned to read it so."""
+
+
+def crop_face(image: GrayImage, box: Box, *, margin: float, angle: float = 0.0) -> GrayImage:
+    """Cut the square round a detector's box out of a luma plane, levelled.
 
     The square is centred on the box; its side is the longer side of the box times
     ``1 + 2 * margin``, so a negative margin cuts tighter than the box.  Pixels outside the
@@ -35,12 +39,15 @@ def crop_face(image: GrayImage, box: Box, *, margin: float) -> GrayImage:
         image: ``[height, width]``; the box is in its pixels.
         box: where the face is; may reach outside the picture.
         margin: share of the box added on each side, from the model's card.
+        angle: tilt of the head, degrees, clockwise in the picture.
 
     Returns:
         A contiguous, read-only copy, ``[side, side]``, at least 1 x 1.
     """
     height, width = image.shape
     side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
+    if abs(angle) > UPRIGHT_DEG:
+        return _levelled(image, box, side, angle)
     left = math.floor(box.x + box.width / 2 - side / 2 + 0.5)
     top = math.floor(box.y + box.height / 2 - side / 2 + 0.5)
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
@@ -49,6 +56,21 @@ def crop_face(image: GrayImage, box: Box, *, margin: float) -> GrayImage:
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         crop = image[rows[:, None], columns]
+    crop.flags.writeable = False
+    return crop
+
+
+def _levelled(image: GrayImage, box: Box, side: int, angle: float) -> GrayImage:
+    """The square of this side about the box's centre, turned so that the face is upright."""
+    import cv2
+
+    centre = (box.x + box.width / 2 - 0.5, box.y + box.height / 2 - 0.5)
+    matrix = cv2.getRotationMatrix2D(centre, angle, 1)
+    matrix[0, 2] += (side - 1) / 2 - centre[0]
+    matrix[1, 2] += (side - 1) / 2 - centre[1]
+    crop: GrayImage = cv2.warpAffine(  # type: ignore[assignment]
+        image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     crop.flags.writeable = False
     return crop
 

@@ -121,13 +121,23 @@ class Gap:
     reason: str
 
 
+Point = tuple[float, float]
+"""Across and down, in pixels of the full frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """One face as a detector found it."""
 
     box: Box
+    """A square about the face, upright in the face's own frame: levelled by `angle` about its centre."""
     score: float
     """Detector's own confidence; comparable within one detector only."""
+    angle: float = 0.0
+    """How far the head is tilted, degrees, clockwise in the picture; 0 is upright."""
+    landmarks: tuple[Point, ...] = ()
+    """Right eye, left eye, nose, right and left corner of the mouth, the person's own right and left;
+    empty where the detector finds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,10 @@ class Track:
     """UTC capture time of the first frame in which the face was seen."""
     seen: bool = True
     """Whether it was detected in this very frame; if not, `box` is where it should be."""
+    angle: float = 0.0
+    """Tilt of the head, degrees, clockwise in the picture."""
+    landmarks: tuple[Point, ...] = ()
+    """As in `Detection`; only if it was detected in this very frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,17 +247,27 @@ class Source(Protocol):
 class Detector(Protocol):
     """Finds faces; boxes in pixels of the full frame."""
 
-    def search(self, picture: Picture, known: Sequence[Box] = ()) -> Sequence[Detection]:
-        """Every face of the picture: the costly way, for those that nobody knows of.
+    @property
+    def turns(self) -> int:
+        """How many searches, numbered from 0, make a whole one: each looks for other faces.
 
-        Where a face is `known` to be, none need be looked for.
+        Number 0 looks for the most frequent: upright and not small.
+        """
+
+    def search(
+        self, picture: Picture, known: Sequence[Box] = (), turn: int | None = 0
+    ) -> Sequence[Detection]:
+        """The faces of the picture, the costly way, for those that nobody knows of.
+
+        Where a face is `known` to be, none need be looked for.  `turn` is one of `turns`; None for all
+        of them.
 
         Raises:
             FrameError: the picture cannot be decoded.
         """
 
     def search_in_parts(
-        self, picture: Picture, known: Sequence[Box] = ()
+        self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
     ) -> Iterator[Sequence[Detection]]:
         """The same search of this one picture in steps, for a frame each: none may take long.
 
@@ -253,8 +277,8 @@ class Detector(Protocol):
             FrameError: the picture cannot be decoded; at the first step only.
         """
 
-    def follow(self, picture: Picture, expected: Sequence[Box]) -> Sequence[Detection]:
-        """The faces near the places where known ones are expected, at about their sizes.
+    def follow(self, picture: Picture, expected: Sequence[Detection]) -> Sequence[Detection]:
+        """The faces near the places where known ones are expected, at about their sizes and tilts.
 
         At most one for each of `expected`, in no particular order; nothing where none is found.
 

@@ -10,6 +10,7 @@ from fer_edge.config._render import mask_url, render
 from fer_edge.config._secrets import read_password
 from fer_edge.config._sections import (
     MQTT_PORTS,
+    CenterFaceDetector,
     DetectorConfig,
     JsonlConfig,
     LogConfig,
@@ -21,6 +22,7 @@ from fer_edge.config._sections import (
     RetryConfig,
     TrackingConfig,
     ViolaJonesDetector,
+    YuNetDetector,
 )
 from fer_edge.config._sources import (
     AutoSource,
@@ -37,6 +39,7 @@ __all__ = [
     "DEFAULT_PATH",
     "MQTT_PORTS",
     "AutoSource",
+    "CenterFaceDetector",
     "Config",
     "DemoSource",
     "DetectorConfig",
@@ -56,6 +59,7 @@ __all__ = [
     "TrackingConfig",
     "V4l2Source",
     "ViolaJonesDetector",
+    "YuNetDetector",
     "document",
     "example",
     "known_keys",

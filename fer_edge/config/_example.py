@@ -31,6 +31,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "source.images.path": "/var/lib/fer-edge/pictures",
     "source.demo.frames": 300,
     "detector.cascade": "/etc/fer-edge/cascade.xml",
+    "detector.yunet.model": "/var/lib/fer-edge/face_detection_yunet_2023mar.onnx",
+    "detector.centerface.model": "/var/lib/fer-edge/centerface.onnx",
     "model.directory": "/var/lib/fer-edge/models",
     "jsonl.path": "/var/lib/fer-edge/faces.jsonl",
     "mqtt.url": "mqtt://broker.local:1883",

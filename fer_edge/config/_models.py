@@ -13,6 +13,7 @@ from fer_edge.config._sections import (
     OverlayConfig,
     RetryConfig,
     TrackingConfig,
+    ViolaJonesDetector,
     default_device,
 )
 from fer_edge.config._sources import (
@@ -44,7 +45,7 @@ class Config(BaseSettings):
     """Where the pictures come from."""
     retry: RetryConfig = RetryConfig()
     """How a lost camera or broker is tried again."""
-    detector: DetectorConfig = DetectorConfig()
+    detector: DetectorConfig = ViolaJonesDetector()
     """How faces are found."""
     tracking: TrackingConfig = TrackingConfig()
     """How faces are followed and readings smoothed."""

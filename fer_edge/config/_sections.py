@@ -3,10 +3,10 @@
 import re
 import socket
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from fer_edge.config._base import ADDRESS_ADVICE, Seconds, Section, Share, check_port
 
@@ -36,6 +36,10 @@ class ViolaJonesDetector(Section):
     """Width in pixels to which a frame is scaled down before the search."""
     min_face: Share = 0.12
     """Smallest face, as a share of the frame's height."""
+    small_face: Share = 0.045
+    """Smallest face in the searches for small ones, which come in turn; `min_face` for none."""
+    max_tilt_deg: float = Field(45.0, ge=0.0, le=90.0)
+    """How far a head may be tilted, degrees; 0: only upright faces are looked for."""
     scale_factor: float = Field(1.2, gt=1.0, le=2.0)
     """Step between two sizes that are searched; nearer to 1 finds more and costs more."""
     min_neighbors: int = Field(5, ge=0, le=50)
@@ -44,7 +48,47 @@ class ViolaJonesDetector(Section):
     """Threads of OpenCV, in the whole process; 0: as many as it takes by itself."""
 
 
-DetectorConfig = ViolaJonesDetector
+class _NetworkDetector(Section):
+    model: Path | None = None
+    """ONNX file; the one that comes with fer-edge, or with the package that ships it, when not given."""
+    search_width: int = Field(640, ge=160, le=3840)
+    """Width in pixels to which a frame is scaled down before the search."""
+    min_face: Share = 0.04
+    """Smallest face, as a share of the frame's height."""
+    max_tilt_deg: float = Field(45.0, ge=0.0, le=90.0)
+    """How far a head may be tilted, degrees; 0: only upright planes are searched."""
+    threads: int = Field(0, ge=0, le=64)
+    """Threads of OpenCV, in the whole process; 0: as many as it takes by itself."""
+
+
+class YuNetDetector(_NetworkDetector):
+    """YuNet, a small network that finds tilted, dark and half turned faces, and five landmarks."""
+
+    type: Literal["yunet"]
+    min_score: float = Field(0.6, gt=0.0, lt=1.0)
+    """Least confidence of a face."""
+
+
+class CenterFaceDetector(_NetworkDetector):
+    """CenterFace, the thesis' other detector, with five landmarks; costs many times as much as YuNet."""
+
+    type: Literal["centerface"]
+    min_score: float = Field(0.5, gt=0.0, lt=1.0)
+    """Least confidence of a face."""
+
+
+def _detector_type(value: Any) -> str | None:
+    """Which detector a section is of; Viola-Jones, if it does not say."""
+    kind = value.get("type", "viola_jones") if isinstance(value, dict) else value.type
+    return kind if isinstance(kind, str) else None
+
+
+DetectorConfig = Annotated[
+    Annotated[ViolaJonesDetector, Tag("viola_jones")]
+    | Annotated[YuNetDetector, Tag("yunet")]
+    | Annotated[CenterFaceDetector, Tag("centerface")],
+    Discriminator(_detector_type),
+]
 
 
 class TrackingConfig(Section):

@@ -19,9 +19,10 @@ from fer_edge.types import EMOTIONS
 SLACK: Final = {"accuracy": 0.005, "normalised_accuracy": 0.006, "macro_f1": 0.005}
 """How far below its card a figure may fall: another processor's kernels turn a face or two."""
 
-TARGETS: Final = {0.25: (0.82, 0.64, 0.64), 0.5: (0.84, 0.67, 0.67), 1.0: (0.87, 0.70, 0.71)}
+_WIDE = (0.86, 0.74, 0.71)
+TARGETS: Final = {0.25: (0.84, 0.72, 0.69)} | dict.fromkeys((0.5, 0.75, 1.0, 1.4), _WIDE)
 """What this project wants of its int8 files on the FER+ test split, by α: the figures of ``SLACK``."""
-LEAST: Final = 0.30
+LEAST: Final = 0.50
 """The sensitivity that it wants of every class at every width."""
 
 Cards = list[ModelCard]

@@ -15,8 +15,14 @@ GRID_WIDTH = 64
 CHANGE = 6.0
 """Levels (of 255) by which the mean of a cell must differ; a cell averages the camera's noise away."""
 
+USUAL_LIGHT = 90.0
+"""Mean level of a picture in good light; with less, smaller differences count."""
+
+LEAST_LIGHT = 0.15
+"""Below this share of it the camera's noise would count."""
+
 CELLS = 3
-"""So many changed cells are a change; one alone may be a flickering lamp."""
+"""This many changed cells are a change; one alone may be a flickering lamp."""
 
 
 class MotionGate:
@@ -49,7 +55,9 @@ class MotionGate:
         before = self._remembered
         if before is None or before.shape != grid.shape:
             return True
-        differs = np.abs(grid - before) > CHANGE
+        # In the dark everything differs by less.
+        light = min(1.0, max(LEAST_LIGHT, float(grid.mean()) / USUAL_LIGHT))
+        differs = np.abs(grid - before) > CHANGE * light
         for box in known:
             rows = slice(*_span(box.y, box.height, to_cells))
             columns = slice(*_span(box.x, box.width, to_cells))
@@ -69,8 +77,12 @@ class MotionGate:
         rows = max(1, round(GRID_WIDTH * picture.height / picture.width))
         # Some 16 pixels a cell are enough for its mean; all of a full plane would cost more than following.
         step = max(1, plane.shape[1] // (8 * GRID_WIDTH))
-        grid = cv2.resize(plane[::step, ::step], (GRID_WIDTH, rows), interpolation=cv2.INTER_AREA)
-        return grid.astype(np.float32)
+        # As float: in the dark a face differs from the wall by less than a whole level.
+        sampled = plane[::step, ::step].astype(np.float32)
+        grid: NDArray[np.float32] = cv2.resize(  # type: ignore[assignment]
+            sampled, (GRID_WIDTH, rows), interpolation=cv2.INTER_AREA
+        )
+        return grid
 
 
 def _span(start: float, length: float, to_cells: float) -> tuple[int, int]:

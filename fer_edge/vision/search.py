@@ -19,6 +19,9 @@ ALERT_S = 2.0
 PARTS_RATE_S = 0.1
 """Where frames are further apart than this, a search is done in one: parts would take too long."""
 
+FOLLOWED_TURNS = 2
+"""While faces are followed, one search in this number is the first turn, upright; the others come by turns."""
+
 FORCED_S = 5.0
 """An unchanged picture is searched again after this time: the last search may have missed a face."""
 
@@ -100,6 +103,10 @@ class Search:
         self._schedule = schedule
         self._gate = gate
         self._in_parts = in_parts
+        self._turn = 0
+        """Number of the next search."""
+        self._unturned = 0
+        """Turns in which the picture that is before the camera was not searched yet."""
         self._searches = searches or Counter()
         self._last: Stamp | None = None
         self._forced: Stamp | None = None
@@ -140,10 +147,21 @@ class Search:
         broken_off, self._parts = self._parts is not None, None
         if not broken_off and not self._begins(frame, expected, known):
             return ()
+        if not self._in_parts:
+            return self._detector.search(frame.picture, known, None)
+        turn = self._next_turn(followed=bool(expected))
         if not unhurried:
-            return self._detector.search(frame.picture, known)
-        self._parts = self._detector.search_in_parts(frame.picture, known)
+            return self._detector.search(frame.picture, known, turn)
+        self._parts = self._detector.search_in_parts(frame.picture, known, turn)
         return next(self._parts)
+
+    def _next_turn(self, *, followed: bool) -> int:
+        """Which of the detector's turns; while faces are followed every other one is the first."""
+        turns = self._detector.turns
+        number, self._turn = self._turn, self._turn + 1
+        if not followed or turns == 1:
+            return number % turns
+        return 0 if number % FOLLOWED_TURNS == 0 else 1 + number // FOLLOWED_TURNS % (turns - 1)
 
     def _begins(self, frame: Frame, expected: int, known: Sequence[Box]) -> bool:
         """Whether a search is due, and could find anything."""
@@ -169,8 +187,12 @@ class Search:
         age_s = None if last is None else (stamp.captured_at - last.captured_at).total_seconds()
         # abs: a clock that was set back must not put it off.
         overdue = age_s is None or abs(age_s) > FORCED_S
-        if not overdue and not gate.changed(picture, known):
+        if overdue or gate.changed(picture, known):
+            # In every turn, if it stays as it is: one may find what the others do not.
+            self._unturned = self._detector.turns if self._in_parts else 1
+            self._forced = stamp
+        if not self._unturned:
             return False
+        self._unturned -= 1
         gate.remember(picture)
-        self._forced = stamp
         return True

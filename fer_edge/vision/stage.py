@@ -129,7 +129,7 @@ class VisionStage:
         expected = self._tracker.expected(frame.stamp)
         if expected:
             # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
-            picture.gray(max(self._crop_width(picture, box) for box in expected))
+            picture.gray(max(self._crop_width(picture, one.box) for one in expected))
         found = distinct(self._detector.follow(picture, expected)) if expected else []
         known = [one.box for one in found]
         new = self._search.find(frame, expected=len(expected), known=known)
@@ -144,4 +144,4 @@ class VisionStage:
         """From the smallest plane that is large enough."""
         plane = picture.gray(self._crop_width(picture, track.box))
         box = scale(track.box, plane.shape[1] / picture.width)
-        return crop_face(plane, box, margin=self._margin)
+        return crop_face(plane, box, margin=self._margin, angle=track.angle)

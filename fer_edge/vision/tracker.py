@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from fer_edge.config import TrackingConfig
@@ -22,6 +22,8 @@ class _Candidate:
     """A face in the making; `id` is 0 until it is confirmed."""
 
     motion: Motion
+    found: Detection
+    """As it was detected last."""
     first: Stamp
     last: Stamp
     hits: deque[bool]
@@ -48,12 +50,14 @@ class Tracker:
             candidate.hits.append(index in pairs)
             if index in pairs:
                 since_s = elapsed_s(candidate.last, stamp)
-                candidate.motion = candidate.motion.correct(detections[pairs[index]].box, since_s)
+                candidate.found = detections[pairs[index]]
+                candidate.motion = candidate.motion.correct(candidate.found.box, since_s)
                 candidate.last = stamp
         taken = set(pairs.values())
         self._candidates += [
             _Candidate(
                 Motion.at_rest(detection.box),
+                detection,
                 stamp,
                 stamp,
                 deque([True], maxlen=self._config.confirm_window),
@@ -68,13 +72,18 @@ class Tracker:
                 one.motion.predict(elapsed_s(one.last, stamp)),
                 one.first.captured_at,
                 seen=one.hits[-1],
+                angle=one.found.angle,
+                landmarks=one.found.landmarks if one.hits[-1] else (),
             )
             for one in self._confirmed()
         )
 
-    def expected(self, stamp: Stamp) -> tuple[Box, ...]:
-        """Where the faces will be in this frame, those not yet confirmed too."""
-        return tuple(one.motion.predict(elapsed_s(one.last, stamp)) for one in self._candidates)
+    def expected(self, stamp: Stamp) -> tuple[Detection, ...]:
+        """Where and how the faces will be in this frame, those not yet confirmed too."""
+        return tuple(
+            replace(one.found, box=one.motion.predict(elapsed_s(one.last, stamp)))
+            for one in self._candidates
+        )
 
     @property
     def missing(self) -> bool:
@@ -89,8 +98,8 @@ class Tracker:
         """Candidate to detection, best first: by overlap, and what is left by nearness."""
         predicted = self.expected(now)
         scores = [
-            (self._likeness(box, detection.box), ci, di)
-            for ci, box in enumerate(predicted)
+            (self._likeness(one.box, detection.box), ci, di)
+            for ci, one in enumerate(predicted)
             for di, detection in enumerate(detections)
         ]
         pairs: dict[int, int] = {}

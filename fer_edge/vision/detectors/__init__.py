@@ -19,5 +19,13 @@ def open_detector(config: DetectorConfig) -> Detector:
             from fer_edge.vision.detectors.viola_jones import ViolaJones
 
             return ViolaJones(config)
+        case "yunet":
+            from fer_edge.vision.detectors.yunet import YuNet
+
+            return YuNet(config)
+        case "centerface":
+            from fer_edge.vision.detectors.centerface import CenterFace
+
+            return CenterFace(config)
         case unknown:
             assert_never(unknown)

@@ -7,7 +7,7 @@ anew in each frame that there is a face, so searches may be seldom (docs/experim
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -19,8 +19,11 @@ from fer_edge.errors import ConfigError
 from fer_edge.geometry import iou, scale
 from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._parts import share, window_sizes
+from fer_edge.vision.detectors._planes import Turned, even_light
 
 DEFAULT_CASCADE = "haarcascade_frontalface_default.xml"
+FINE_CASCADE = "haarcascade_frontalface_alt2.xml"
+"""For small faces: it finds half as many again of those 75 pixels high (docs/experiments.md)."""
 
 
 FOLLOW_PX = 32
@@ -57,34 +60,79 @@ Near alone costs less than half and loses a face that turns quickly; both togeth
 holds (docs/experiments.md)."""
 
 
+TURN_DEG = 22.0
+"""Step between planes: the cascade finds nearly every head that is tilted by half of it."""
+
+SIDESTEP_DEG = 16.0
+"""How far to either side a followed face is looked for that was not found at its tilt."""
+
+FINE_WIDTH = 1.5
+"""Width of the plane for small faces, in widths of the usual one."""
+
+FINE_NEIGHBORS = 3
+"""Overlapping finds that the cascade for small faces asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One of the searches that make a whole one."""
+
+    angle: float = 0.0
+    fine: bool = False
+    """On a wider plane and by the other cascade: small faces, and a second opinion on the others."""
+
+
 class ViolaJones:
-    """OpenCV's cascade on luma, scaled down."""
+    """OpenCV's cascade on luma, scaled down, evenly lit, and turned in turn."""
 
     def __init__(self, config: ViolaJonesDetector) -> None:
         self._config = config
         self._cascade = _load_cascade(config.cascade)
+        own = Path(cv2.data.haarcascades, FINE_CASCADE)
+        self._fine = self._cascade if config.cascade else _load_cascade(own)
+        steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
+        tilted = [_Turn(sign * n * TURN_DEG) for n in steps for sign in (1, -1)]
+        fine = [_Turn(fine=True)] if config.small_face < config.min_face else []
+        self._turns = [_Turn(), *fine, *tilted]
         if config.threads:
             cv2.setNumThreads(config.threads)
 
-    def search(self, picture: Picture, known: Sequence[Box] = ()) -> list[Detection]:
-        """Every frontal face; the score is the number of overlapping finds behind it.
+    @property
+    def turns(self) -> int:
+        """Upright; small; tilted to either side; tilted further."""
+        return len(self._turns)
+
+    def search(
+        self, picture: Picture, known: Sequence[Box] = (), turn: int | None = 0
+    ) -> list[Detection]:
+        """Every frontal face of a turn; the score is the number of overlapping finds behind it.
 
         Where one is `known` to be, none is looked for: a face is what the cascade spends most on.
 
         Raises:
             FrameError: the picture cannot be decoded.
         """
-        gray, shrink = self._plane(picture, known)
-        boxes, neighbors = self._cascade.detectMultiScale2(
-            gray,
-            scaleFactor=self._config.scale_factor,
-            minNeighbors=self._config.min_neighbors,
-            minSize=self._least(gray),
-        )
-        return _detections(boxes, neighbors, 1 / shrink)
+        turns = self._turns if turn is None else [self._turns[turn % len(self._turns)]]
+        found: list[Detection] = []
+        for one in turns:
+            plane, shrink = self._plane(picture, known, one)
+            turned = Turned.of(plane, one.angle)
+            least, most = self._sizes(plane, one)
+            boxes, neighbors = self._of(one).detectMultiScale2(
+                turned.plane,
+                scaleFactor=self._config.scale_factor,
+                minNeighbors=self._neighbors(one),
+                minSize=(least, least),
+                maxSize=(most, most),
+            )
+            found += [
+                _enlarged(turned.back(detection), 1 / shrink)
+                for detection in _detections(boxes, neighbors, 1)
+            ]
+        return found if len(turns) == 1 else _best(found)
 
     def search_in_parts(
-        self, picture: Picture, known: Sequence[Box] = ()
+        self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
     ) -> Iterator[list[Detection]]:
         """The same faces, with the last of some steps; nothing before.
 
@@ -94,16 +142,19 @@ class ViolaJones:
         Raises:
             FrameError: the picture cannot be decoded.
         """
-        gray, shrink = self._plane(picture, known)
-        window = self._cascade.getOriginalWindowSize()[0]
+        one = self._turns[turn % len(self._turns)]
+        plane, shrink = self._plane(picture, known, one)
+        turned = Turned.of(plane, one.angle)
+        cascade = self._of(one)
+        window = cascade.getOriginalWindowSize()[0]
         factor = self._config.scale_factor
-        sizes = window_sizes(window, self._least(gray)[0], min(gray.shape), factor)
+        sizes = window_sizes(window, *self._sizes(plane, one), factor)
         finds: list[Sequence[int]] = []
         for part, (least, most) in enumerate(share(sizes)):
             if part:
                 yield []
-            boxes, _ = self._cascade.detectMultiScale2(
-                gray,
+            boxes, _ = cascade.detectMultiScale2(
+                turned.plane,
                 scaleFactor=factor,
                 minNeighbors=0,
                 minSize=(least, least),
@@ -111,43 +162,74 @@ class ViolaJones:
             )
             finds += [tuple(map(int, box)) for box in boxes]
         # As OpenCV does itself at the end of a search; no neighbours asked for, nothing is joined.
-        joined, neighbors = cv2.groupRectangles(finds, self._config.min_neighbors, GROUPING)
-        yield _detections(joined, neighbors, 1 / shrink)
+        joined, neighbors = cv2.groupRectangles(finds, self._neighbors(one), GROUPING)
+        found = [turned.back(detection) for detection in _detections(joined, neighbors, 1)]
+        yield [_enlarged(detection, 1 / shrink) for detection in found]
 
-    def _plane(self, picture: Picture, known: Sequence[Box]) -> tuple[GrayImage, float]:
+    def _of(self, turn: _Turn) -> cv2.CascadeClassifier:
+        return self._fine if turn.fine else self._cascade
+
+    def _plane(
+        self, picture: Picture, known: Sequence[Box], turn: _Turn
+    ) -> tuple[GrayImage, float]:
         """What is searched, and its size as a share of the picture's."""
-        width = min(self._config.search_width, picture.width)
+        wider = FINE_WIDTH if turn.fine else 1.0
+        width = min(round(wider * self._config.search_width), picture.width)
         gray = picture.gray(width)
         if gray.shape[1] != width:
             gray = _resize(gray, width, max(1, round(picture.height * width / picture.width)))
         shrink = width / picture.width
-        return _blank(gray, [scale(box, shrink) for box in known]), shrink
+        return _blank(even_light(gray), [scale(box, shrink) for box in known]), shrink
 
-    def _least(self, gray: GrayImage) -> tuple[int, int]:
-        side = max(1, round(self._config.min_face * gray.shape[0]))
-        return side, side
+    def _sizes(self, plane: GrayImage, turn: _Turn) -> tuple[int, int]:
+        """Least and largest side of a face in a turn, in pixels of the plane."""
+        share = self._config.small_face if turn.fine else self._config.min_face
+        return max(1, round(share * plane.shape[0])), min(plane.shape)
 
-    def follow(self, picture: Picture, expected: Sequence[Box]) -> list[Detection]:
-        """The frontal face nearest to each expected box, looked for in its neighbourhood only.
+    def _neighbors(self, turn: _Turn) -> int:
+        usual = self._config.min_neighbors
+        return min(usual, FINE_NEIGHBORS) if turn.fine else usual
+
+    def follow(self, picture: Picture, expected: Sequence[Detection]) -> list[Detection]:
+        """The frontal face nearest to each expected one, looked for in its neighbourhood only.
 
         Raises:
             FrameError: the picture cannot be decoded.
         """
-        found = (self._near(picture, box) for box in expected)
+        found = (self._near(picture, one) for one in expected)
         return [detection for detection in found if detection is not None]
 
-    def _near(self, picture: Picture, expected: Box) -> Detection | None:
-        side = max(expected.width, 1.0)
+    def _near(self, picture: Picture, expected: Detection) -> Detection | None:
+        side = max(expected.box.width, 1.0)
         plane = picture.gray(math.ceil(picture.width * min(1.0, FOLLOW_PX / side)))
         to_plane = plane.shape[1] / picture.width
-        for effort in EFFORTS:
-            found = self._look(plane, scale(expected, to_plane), effort)
+        box = scale(expected.box, to_plane)
+        for cascade, angle, effort in self._efforts(expected.angle):
+            found = self._look(cascade, plane, box, effort, angle)
             if found is not None:
-                return Detection(scale(found.box, 1 / to_plane), found.score)
+                return _enlarged(found, 1 / to_plane)
         return None
 
-    def _look(self, plane: GrayImage, expected: Box, effort: _Effort) -> Detection | None:
+    def _efforts(self, angle: float) -> Iterator[tuple[cv2.CascadeClassifier, float, _Effort]]:
+        """At the tilt it had; then by the other cascade, and tilted further to either side."""
+        yield from ((self._cascade, angle, effort) for effort in EFFORTS)
+        if self._fine is not self._cascade:
+            yield self._fine, angle, EFFORTS[0]
+        if self._config.max_tilt_deg:
+            for sidestep in (-SIDESTEP_DEG, SIDESTEP_DEG):
+                if abs(angle + sidestep) <= self._config.max_tilt_deg + TURN_DEG / 2:
+                    yield self._cascade, angle + sidestep, EFFORTS[0]
+
+    def _look(
+        self,
+        cascade: cv2.CascadeClassifier,
+        plane: GrayImage,
+        expected: Box,
+        effort: _Effort,
+        angle: float,
+    ) -> Detection | None:
         """The face nearest to `expected`; boxes are in pixels of the plane."""
+        angle = 0.0 if abs(angle) < SIDESTEP_DEG / 2 else angle
         region, left, top = _cut(plane, expected, effort.reach)
         side = max(expected.width, 1.0)
         if min(region.shape) < side * effort.smallest:
@@ -156,18 +238,28 @@ class ViolaJones:
         smallest, largest = (
             max(1, round(side * shrink * size)) for size in (effort.smallest, effort.largest)
         )
-        boxes, neighbors = self._cascade.detectMultiScale2(
-            region,
+        turned = Turned.of(even_light(region), angle)
+        boxes, neighbors = cascade.detectMultiScale2(
+            turned.plane,
             scaleFactor=FOLLOW_STEP,
             minNeighbors=FOLLOW_NEIGHBORS,
             minSize=(smallest, smallest),
             maxSize=(largest, largest),
         )
         found = [
-            Detection(_move(one.box, left, top), one.score)
-            for one in _detections(boxes, neighbors, 1 / shrink)
+            _moved(_enlarged(turned.back(one), 1 / shrink), left, top)
+            for one in _detections(boxes, neighbors, 1)
         ]
         return max(found, key=lambda one: iou(one.box, expected), default=None)
+
+
+def _best(detections: Sequence[Detection]) -> list[Detection]:
+    """Each face once, as it was found most surely."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda one: -one.score):
+        if all(iou(detection.box, other.box) < GROUPING for other in kept):
+            kept.append(detection)
+    return kept
 
 
 def _detections(
@@ -228,8 +320,13 @@ def _resize(image: GrayImage, columns: int, rows: int) -> GrayImage:
     )
 
 
-def _move(box: Box, x: float, y: float) -> Box:
-    return Box(box.x + x, box.y + y, box.width, box.height)
+def _moved(found: Detection, x: float, y: float) -> Detection:
+    box = found.box
+    return replace(found, box=Box(box.x + x, box.y + y, box.width, box.height))
+
+
+def _enlarged(found: Detection, factor: float) -> Detection:
+    return replace(found, box=scale(found.box, factor))
 
 
 def _load_cascade(path: Path | None) -> cv2.CascadeClassifier:

@@ -162,6 +162,8 @@ def test_another_size_of_picture_starts_anew(vision, luma, stamp_at):
 class Fixed:
     """A detector that finds what it is told, and notes how it was asked."""
 
+    turns = 1
+
     def __init__(self):
         self.followed, self.found, self.asked = [], [], []
 
@@ -169,11 +171,11 @@ class Fixed:
         self.asked.append("follow")
         return self.followed if expected else []
 
-    def search(self, picture, known=()):
+    def search(self, picture, known=(), turn=0):
         self.asked.append("search")
         return self.found
 
-    def search_in_parts(self, picture, known=()):
+    def search_in_parts(self, picture, known=(), turn=0):
         for _ in range(2):
             self.asked.append("part")
             yield []

