@@ -187,6 +187,13 @@ def evaluate(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Average each mirror image in, as of a face in view.")
     ] = False,
+    robust: Annotated[
+        bool,
+        typer.Option("--robust", help="Measure in the dark, blurred, small, covered … instead."),
+    ] = False,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="With --robust: another folder of models beside it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     out: Annotated[
@@ -198,8 +205,21 @@ def evaluate(
 
     configure("info", debug=ctx.obj)
     from fer_edge.evaluation import evaluate as run_evaluate
+    from fer_edge.evaluation import evaluate_robust
     from fer_edge.modelcard import models_dir
 
+    if robust:
+        evaluate_robust(
+            folders=[models or models_dir(), *(against or [])],
+            alpha=alpha,
+            precision=precision,
+            dataset=dataset,
+            split=split,
+            threads=threads,
+            form="json" if as_json else "markdown",
+            out=out,
+        )
+        return
     run_evaluate(
         models=models or models_dir(),
         alpha=alpha,

@@ -3,6 +3,6 @@
 It runs the TFLite file itself, on an ordinary install; training measures by the same code.
 """
 
-from fer_edge.evaluation.command import evaluate
+from fer_edge.evaluation.command import evaluate, evaluate_robust
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "evaluate_robust"]

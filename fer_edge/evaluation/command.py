@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ from fer_edge.errors import SinkError
 from fer_edge.evaluation.datasets import load
 from fer_edge.evaluation.measure import Evaluation
 from fer_edge.evaluation.measure import evaluate as measure_file
-from fer_edge.evaluation.tables import full_markdown, report, show
+from fer_edge.evaluation.tables import full_markdown, markdown_table, report, show
 from fer_edge.modelcard import find_card, read_model
 from fer_edge.progress import progress_bars
 
@@ -61,6 +63,61 @@ def evaluate(
             show(evaluation, Console())
     if out is not None:
         write(evaluation, out)
+
+
+def evaluate_robust(
+    *,
+    folders: Sequence[Path],
+    alpha: float,
+    precision: str,
+    dataset: str,
+    split: str,
+    threads: int,
+    form: Form,
+    out: Path | None,
+) -> None:
+    """Measure the models of one width in all ``folders`` under hard conditions, and print a table.
+
+    Raises:
+        ModelError: no such model, or it cannot be used.
+        ConfigError: no such data set, or a picture is asked for without matplotlib.
+        SinkError: the folder ``out`` cannot be written.
+    """
+    from fer_edge.evaluation.robust import CONDITIONS, robustness, rows_of
+
+    if out is not None:
+        from fer_edge.evaluation.plots import require_matplotlib
+
+        require_matplotlib()
+    samples = load(dataset, split)
+    measured = []
+    with progress_bars() as add_bar:
+        for folder in folders:
+            card = find_card(folder, alpha, precision)
+            advance = add_bar(f"{folder.name}/{card.name}", 3 * len(CONDITIONS))
+            found = robustness(
+                card, read_model(card, folder), samples, threads=threads, advance=advance
+            )
+            measured.append(replace(found, name=f"{folder.name}/{card.name}"))
+    head, *rows = rows_of(measured)
+    match form:
+        case "json":
+            sys.stdout.write(
+                json.dumps([asdict(one) | {"relative": one.relative} for one in measured]) + "\n"
+            )
+        case _:
+            sys.stdout.write(f"{split} of {dataset.partition(':')[0]}, {len(samples)} faces\n\n")
+            sys.stdout.write(markdown_table(head, rows) + "\n")
+    if out is not None:
+        from fer_edge.evaluation.plots import draw_robust
+
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            draw_robust(measured, out / f"robust_{alpha:g}_{precision}.png")
+        except OSError as error:
+            raise SinkError(
+                f"--out {out}: {error.strerror or error}; choose another folder"
+            ) from error
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from fer_edge.errors import ConfigError
 from fer_edge.evaluation import metrics
 from fer_edge.evaluation.calibrate import scaled
 from fer_edge.evaluation.measure import Evaluation
+from fer_edge.evaluation.robust import CONDITIONS, Robustness
 from fer_edge.types import EMOTIONS
 
 INK: Final = "#22303c"
@@ -74,6 +76,32 @@ def draw(evaluation: Evaluation, folder: Path) -> list[Path]:
             paths.append(folder / f"{evaluation.name}_{name}.png")
             figure.savefig(paths[-1], facecolor="white")
     return paths
+
+
+def draw_robust(models: Sequence[Robustness], path: Path) -> None:
+    """Accuracy against strength, a panel for each condition and a line for each model."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(11, 9))
+        panels = figure.subplots(3, 3, sharey=True)
+        for panel, (name, (_, strengths, unit)) in zip(
+            panels.flat, CONDITIONS.items(), strict=True
+        ):
+            places = range(len(strengths) + 1)
+            for model in models:
+                panel.plot(
+                    places, (model.clean, *model.accuracy[name]), marker="o", label=model.name
+                )
+            panel.set_xticks(places, ("clean", *(f"{strength:g}" for strength in strengths)))
+            panel.set(title=name, xlabel=unit, ylim=(0.3, 0.9))
+            panel.grid(alpha=0.3)
+        panels[0, 0].legend(fontsize=7, loc="lower left")
+        for row in panels:
+            row[0].set_ylabel("accuracy")
+        figure.suptitle(f"{models[0].samples} faces under hard conditions", fontweight="bold")
+        figure.savefig(path, facecolor="white")
 
 
 def _title(figure: Any, title: str, evaluation: Evaluation) -> None:

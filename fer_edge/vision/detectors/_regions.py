@@ -73,6 +73,20 @@ def cut_region(picture: Picture, expected: Detection, *, side: int, reach: float
     return Region(resized, (x, y), len(crop) / to_plane / side, angle)
 
 
+def shrunk(picture: Picture, width: int) -> GrayImage:
+    """The luma of a picture, this many pixels wide.
+
+    Raises:
+        FrameError: the picture cannot be decoded.
+    """
+    gray = picture.gray(width)
+    if gray.shape[1] == width:
+        return gray
+    height = max(1, round(picture.height * width / picture.width))
+    small = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False)
+
+
 def enlarged(found: Detection, factor: float) -> Detection:
     """The same in a picture that is `factor` times as large."""
     landmarks = tuple((x * factor, y * factor) for x, y in found.landmarks)

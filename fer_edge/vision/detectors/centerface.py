@@ -19,7 +19,7 @@ from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._landmarks import face_of
 from fer_edge.vision.detectors._models import find_model
 from fer_edge.vision.detectors._planes import Turned, even_light
-from fer_edge.vision.detectors._regions import best, cut_region, enlarged
+from fer_edge.vision.detectors._regions import best, cut_region, enlarged, shrunk
 
 STRIDE: Final = 4
 """Pixels a cell, across and down."""
@@ -65,14 +65,12 @@ class CenterFace:
         """
         angles = self._angles if turn is None else [self._angles[turn % len(self._angles)]]
         width = min(self._config.search_width, picture.width)
-        height = max(1, round(picture.height * width / picture.width))
-        gray = cv2.resize(picture.gray(width), (width, height), interpolation=cv2.INTER_AREA)
-        plane = even_light(gray.astype(np.uint8, copy=False))
+        plane = even_light(shrunk(picture, width))
         found: list[Detection] = []
         for angle in angles:
             turned = Turned.of(plane, angle)
             found += [turned.back(one) for one in self._run(turned.plane)]
-        least = self._config.min_face * height
+        least = self._config.min_face * plane.shape[0]
         return best([enlarged(o, picture.width / width) for o in found if o.box.width >= least])
 
     def search_in_parts(

@@ -20,6 +20,7 @@ from fer_edge.geometry import iou, scale
 from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._parts import share, window_sizes
 from fer_edge.vision.detectors._planes import Turned, even_light
+from fer_edge.vision.detectors._regions import best, enlarged, shrunk
 
 DEFAULT_CASCADE = "haarcascade_frontalface_default.xml"
 FINE_CASCADE = "haarcascade_frontalface_alt2.xml"
@@ -51,7 +52,12 @@ class _Effort:
     smallest: float
     """Smallest face, as a share of the expected one."""
     largest: float
+    px: int = FOLLOW_PX
+    """Side to which the face is scaled down."""
 
+
+SHARPER = _Effort(0.4, 0.75, 1.25, 56)
+"""For a face that was not found at `FOLLOW_PX`: the other cascade, at more pixels."""
 
 EFFORTS = (_Effort(0.25, 0.87, 1.17), _Effort(0.4, 0.8, 1.25))
 """Near first, and further only where that finds nothing.
@@ -69,7 +75,7 @@ SIDESTEP_DEG = 16.0
 FINE_WIDTH = 1.5
 """Width of the plane for small faces, in widths of the usual one."""
 
-FINE_NEIGHBORS = 3
+FINE_NEIGHBORS = 2
 """Overlapping finds that the cascade for small faces asks for."""
 
 
@@ -126,10 +132,10 @@ class ViolaJones:
                 maxSize=(most, most),
             )
             found += [
-                _enlarged(turned.back(detection), 1 / shrink)
+                enlarged(turned.back(detection), 1 / shrink)
                 for detection in _detections(boxes, neighbors, 1)
             ]
-        return found if len(turns) == 1 else _best(found)
+        return found if len(turns) == 1 else best(found)
 
     def search_in_parts(
         self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
@@ -164,7 +170,7 @@ class ViolaJones:
         # As OpenCV does itself at the end of a search; no neighbours asked for, nothing is joined.
         joined, neighbors = cv2.groupRectangles(finds, self._neighbors(one), GROUPING)
         found = [turned.back(detection) for detection in _detections(joined, neighbors, 1)]
-        yield [_enlarged(detection, 1 / shrink) for detection in found]
+        yield [enlarged(detection, 1 / shrink) for detection in found]
 
     def _of(self, turn: _Turn) -> cv2.CascadeClassifier:
         return self._fine if turn.fine else self._cascade
@@ -175,11 +181,9 @@ class ViolaJones:
         """What is searched, and its size as a share of the picture's."""
         wider = FINE_WIDTH if turn.fine else 1.0
         width = min(round(wider * self._config.search_width), picture.width)
-        gray = picture.gray(width)
-        if gray.shape[1] != width:
-            gray = _resize(gray, width, max(1, round(picture.height * width / picture.width)))
+        plane = even_light(shrunk(picture, width))
         shrink = width / picture.width
-        return _blank(even_light(gray), [scale(box, shrink) for box in known]), shrink
+        return _blank(plane, [scale(box, shrink) for box in known]), shrink
 
     def _sizes(self, plane: GrayImage, turn: _Turn) -> tuple[int, int]:
         """Least and largest side of a face in a turn, in pixels of the plane."""
@@ -201,20 +205,19 @@ class ViolaJones:
 
     def _near(self, picture: Picture, expected: Detection) -> Detection | None:
         side = max(expected.box.width, 1.0)
-        plane = picture.gray(math.ceil(picture.width * min(1.0, FOLLOW_PX / side)))
-        to_plane = plane.shape[1] / picture.width
-        box = scale(expected.box, to_plane)
         for cascade, angle, effort in self._efforts(expected.angle):
-            found = self._look(cascade, plane, box, effort, angle)
+            plane = picture.gray(math.ceil(picture.width * min(1.0, effort.px / side)))
+            to_plane = plane.shape[1] / picture.width
+            found = self._look(cascade, plane, scale(expected.box, to_plane), effort, angle)
             if found is not None:
-                return _enlarged(found, 1 / to_plane)
+                return enlarged(found, 1 / to_plane)
         return None
 
     def _efforts(self, angle: float) -> Iterator[tuple[cv2.CascadeClassifier, float, _Effort]]:
         """At the tilt it had; then by the other cascade, and tilted further to either side."""
         yield from ((self._cascade, angle, effort) for effort in EFFORTS)
         if self._fine is not self._cascade:
-            yield self._fine, angle, EFFORTS[0]
+            yield self._fine, angle, SHARPER
         if self._config.max_tilt_deg:
             for sidestep in (-SIDESTEP_DEG, SIDESTEP_DEG):
                 if abs(angle + sidestep) <= self._config.max_tilt_deg + TURN_DEG / 2:
@@ -234,7 +237,7 @@ class ViolaJones:
         side = max(expected.width, 1.0)
         if min(region.shape) < side * effort.smallest:
             return None  # it has left the picture
-        region, shrink = _shrink(region, FOLLOW_PX / side)
+        region, shrink = _shrink(region, effort.px / side)
         smallest, largest = (
             max(1, round(side * shrink * size)) for size in (effort.smallest, effort.largest)
         )
@@ -247,19 +250,10 @@ class ViolaJones:
             maxSize=(largest, largest),
         )
         found = [
-            _moved(_enlarged(turned.back(one), 1 / shrink), left, top)
+            _moved(enlarged(turned.back(one), 1 / shrink), left, top)
             for one in _detections(boxes, neighbors, 1)
         ]
         return max(found, key=lambda one: iou(one.box, expected), default=None)
-
-
-def _best(detections: Sequence[Detection]) -> list[Detection]:
-    """Each face once, as it was found most surely."""
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda one: -one.score):
-        if all(iou(detection.box, other.box) < GROUPING for other in kept):
-            kept.append(detection)
-    return kept
 
 
 def _detections(
@@ -323,10 +317,6 @@ def _resize(image: GrayImage, columns: int, rows: int) -> GrayImage:
 def _moved(found: Detection, x: float, y: float) -> Detection:
     box = found.box
     return replace(found, box=Box(box.x + x, box.y + y, box.width, box.height))
-
-
-def _enlarged(found: Detection, factor: float) -> Detection:
-    return replace(found, box=scale(found.box, factor))
 
 
 def _load_cascade(path: Path | None) -> cv2.CascadeClassifier:

@@ -22,7 +22,7 @@ from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._landmarks import face_of
 from fer_edge.vision.detectors._models import find_model
 from fer_edge.vision.detectors._planes import Turned, even_light
-from fer_edge.vision.detectors._regions import best, cut_region, enlarged
+from fer_edge.vision.detectors._regions import best, cut_region, enlarged, shrunk
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ TURN_DEG: Final = 40.0
 
 NMS: Final = 0.3
 """Overlap from which two finds are one face."""
+
+FINE_WIDTH: Final = 1.5
+"""Width of the plane for small faces, in widths of the usual one."""
 
 FOLLOW_SIDE: Final = 96
 """Side of the neighbourhood, levelled, in which a known face is followed, pixels."""
@@ -59,7 +62,8 @@ class YuNet:
         self._search = self._open(model, (320, 320))
         self._follow = self._open(model, (FOLLOW_SIDE, FOLLOW_SIDE))
         steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
-        self._angles = [0.0, *(sign * n * TURN_DEG for n in steps for sign in (1, -1))]
+        tilted = [(sign * n * TURN_DEG, 1.0) for n in steps for sign in (1, -1)]
+        self._turns = [(0.0, 1.0), (0.0, FINE_WIDTH), *tilted]
 
     def _open(self, model: Path, size: tuple[int, int]) -> Any:
         try:
@@ -73,8 +77,8 @@ class YuNet:
 
     @property
     def turns(self) -> int:
-        """Upright, and tilted to either side."""
-        return len(self._angles)
+        """Upright; small; tilted to either side."""
+        return len(self._turns)
 
     def search(
         self,
@@ -87,19 +91,16 @@ class YuNet:
         Raises:
             FrameError: the picture cannot be decoded.
         """
-        angles = self._angles if turn is None else [self._angles[turn % len(self._angles)]]
-        width = min(self._config.search_width, picture.width)
-        height = max(1, round(picture.height * width / picture.width))
-        gray = picture.gray(width)
-        if gray.shape[1] != width:
-            gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        plane = even_light(gray)
-        found = []
-        for angle in angles:
+        turns = self._turns if turn is None else [self._turns[turn % len(self._turns)]]
+        found: list[Detection] = []
+        for angle, wider in turns:
+            width = min(round(self._config.search_width * wider), picture.width)
+            plane = even_light(shrunk(picture, width))
             turned = Turned.of(plane, angle)
-            found += [turned.back(one) for one in self._run(self._search, turned.plane)]
-        least = self._config.min_face * height
-        return best([enlarged(o, picture.width / width) for o in found if o.box.width >= least])
+            back = (turned.back(one) for one in self._run(self._search, turned.plane))
+            found += [enlarged(one, picture.width / width) for one in back]
+        least = self._config.min_face * picture.height
+        return best([one for one in found if one.box.width >= least])
 
     def search_in_parts(
         self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
