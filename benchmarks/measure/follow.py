@@ -16,7 +16,7 @@ from fer_edge.config import ViolaJonesDetector
 from fer_edge.geometry import iou
 from fer_edge.sources.demo import Demo
 from fer_edge.sources.file import VideoFile
-from fer_edge.types import Box, Frame, Picture, Source
+from fer_edge.types import Box, Detection, Frame, Picture, Source
 from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.detectors.viola_jones import _shrink
 from measure import report
@@ -55,7 +55,7 @@ class Cascade:
 
     def step(self, picture: Picture) -> Box | None:
         """Where it is in the next picture."""
-        found = self._detector.follow(picture, [self._box])
+        found = self._detector.follow(picture, [Detection(self._box, 1.0)])
         if found:
             self._box = found[0].box
         return found[0].box if found else None

@@ -150,7 +150,9 @@ def _finding(frames: Clip) -> list[Step]:
             "follow one face",
             "search at 640 px",
             lambda number: detector.search(pictures[number]),
-            lambda number: detector.follow(pictures[number], boxes[number]),
+            lambda number: detector.follow(
+                pictures[number], [Detection(box, 1.0) for box in boxes[number]]
+            ),
         ),
         Step(
             "has the picture changed",

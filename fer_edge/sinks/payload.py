@@ -15,7 +15,7 @@ from fer_edge.types import EMOTIONS, UNCERTAIN, Box, Face, Result
 
 JsonObject = dict[str, Any]
 
-FACES_SCHEMA = "fer-edge/faces/1"
+FACES_SCHEMA = "fer-edge/faces/2"
 STATE_SCHEMA = "fer-edge/state/1"
 DIAGNOSTICS_SCHEMA = "fer-edge/diagnostics/1"
 
@@ -92,9 +92,10 @@ def timestamp(moment: datetime) -> str:
 
 def _face(face: Face) -> JsonObject:
     probabilities = zip(EMOTIONS, face.affect.probabilities, strict=True)
-    return {
+    message = {
         "id": face.track.id,
         "box": _box(face.track.box),
+        "angle": round(float(face.track.angle), 1),
         "emotion": UNCERTAIN if face.emotion is None else face.emotion.value,
         "confidence": round(float(face.confidence), DIGITS),
         "probabilities": {emotion.value: round(float(p), DIGITS) for emotion, p in probabilities},
@@ -102,6 +103,9 @@ def _face(face: Face) -> JsonObject:
         "arousal": round(float(face.affect.arousal), DIGITS),
         "since": timestamp(face.track.since),
     }
+    if face.track.landmarks:
+        message["landmarks"] = [[round(x), round(y)] for x, y in face.track.landmarks]
+    return message
 
 
 def _box(box: Box) -> JsonObject:

@@ -65,6 +65,8 @@ def test_the_wheel_holds_what_runs_on_a_pi(wheel):
     }
     others = {
         "fer_edge/_models/README.md",
+        "fer_edge/_models/detectors/README.md",
+        "fer_edge/_models/detectors/face_detection_yunet_2023mar.onnx",
         "fer_edge/_models/golden.json",
         "fer_edge/analyze/report.css",
         "fer_edge/overlay/open-sans-semibold.md",

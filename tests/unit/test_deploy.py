@@ -48,13 +48,15 @@ def uncommented(text):
 
 
 def variants():
-    """The example with every option in force; once for each of the sources it shows."""
+    """The example with every option in force; once for each of the sources and detectors it shows."""
     blocks = EXAMPLE.read_text().split("\n\n")
     sources = [block for block in blocks if "#[source]" in block]
-    rest = [block for block in blocks if "#[source]" not in block]
-    for source in sources:
+    detectors = [block for block in blocks if "#[detector]" in block]
+    rest = [block for block in blocks if block not in sources and block not in detectors]
+    pairs = [(source, detectors[0]) for source in sources]
+    for pair in [*pairs, *((sources[0], detector) for detector in detectors[1:])]:
         # The options before the first section must stay there.
-        yield uncommented("\n\n".join([*rest, source]))
+        yield uncommented("\n\n".join([*rest, *pair]))
 
 
 def load_text(text, tmp_path):

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import jsonschema
@@ -29,7 +30,7 @@ def test_faces_is_what_the_schema_says(result, face, clock, validate):
     one = result(face(1), face(2, emotion=None))
     message = faces_message(one, "kitchen", now_ns=clock() + 42 * NS_PER_MS)
     validate(message)
-    assert message["schema"] == "fer-edge/faces/1"
+    assert message["schema"] == "fer-edge/faces/2"
     assert message["device"] == "kitchen"
     assert message["seq"] == 0
     assert message["captured_at"] == "2026-01-01T12:00:00.000Z"
@@ -69,7 +70,7 @@ def test_any_softmax_is_valid_and_sums_to_one(result, clock, validate):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("schema",), "fer-edge/faces/2"),
+        (("schema",), "fer-edge/faces/1"),
         (("captured_at",), "2026-01-01T12:00:00+00:00"),
         (("captured_at",), "2026-01-01T12:00:00Z"),
         (("faces", 0, "emotion"), "bored"),
@@ -132,3 +133,16 @@ def test_json_is_compact_and_keeps_letters():
 def test_json_has_no_nan(number):
     with pytest.raises(ValueError, match="JSON"):
         encode({"valence": number})
+
+
+def test_landmarks_and_tilt_are_told_where_they_are_known(result, face, clock, validate):
+    plain = face()
+    points = tuple((10.4 * n, 20.6 * n) for n in range(1, 6))
+    track = replace(plain.track, angle=12.34, landmarks=points)
+    message = faces_message(result(replace(plain, track=track)), "kitchen", now_ns=clock())
+    validate(message)
+    (told,) = message["faces"]
+    assert told["angle"] == 12.3
+    assert told["landmarks"][0] == [10, 21]
+    assert len(told["landmarks"]) == 5
+    assert "landmarks" not in faces_message(result(plain), "kitchen", now_ns=clock())["faces"][0]

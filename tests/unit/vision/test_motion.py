@@ -58,3 +58,18 @@ def test_a_box_over_the_edge_is_no_error(gate, wall):
 
 def test_another_size_is_a_change(gate):
     assert gate.changed(GrayPicture(np.zeros((480, 640), np.uint8)), [])
+
+
+def test_in_the_dark_a_smaller_change_counts():
+    rng = np.random.default_rng(0)
+
+    def dark(person: float) -> GrayPicture:
+        plane = np.full((1080, 1920), 12.0)
+        plane[400:700, 800:1000] += person
+        noisy = plane + rng.normal(0, 1.5, plane.shape)
+        return GrayPicture(noisy.round().clip(0, 255).astype(np.uint8))
+
+    gate = MotionGate(640)
+    gate.remember(dark(0))
+    assert not gate.changed(dark(0), [])
+    assert gate.changed(dark(4), [])

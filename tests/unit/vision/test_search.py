@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 
 from fer_edge.config import TrackingConfig
-from fer_edge.vision.search import IdleRate, SearchSchedule
+from fer_edge.sources._pictures import GrayPicture
+from fer_edge.types import Frame
+from fer_edge.vision.search import IdleRate, Search, SearchSchedule
 
 CONFIG = TrackingConfig(search_interval_s=1.0, alert_interval_s=0.2, idle_after_s=5, idle_rate_hz=5)
 
@@ -81,3 +84,70 @@ def test_a_rate_that_does_not_divide_the_cameras_is_kept(stamp_at):
     watch = IdleRate(CONFIG.model_copy(update={"idle_rate_hz": 7.0, "idle_after_s": 1.0}))
     seen = looked_at(watch, stamp_at, [i / 30 for i in range(600)])
     assert len([m for m in seen if m > 1]) / 19 == pytest.approx(7.5, abs=0.6)
+
+
+class Turning:
+    """A detector with four turns that notes which were asked for."""
+
+    turns = 4
+
+    def __init__(self):
+        self.asked = []
+
+    def search(self, picture, known=(), turn=0):
+        self.asked.append(turn)
+        return []
+
+    def search_in_parts(self, picture, known=(), turn=0):
+        self.asked.append(turn)
+        yield []
+
+    def follow(self, picture, expected):
+        return []
+
+
+def frame(stamp_at, moment):
+    return Frame(stamp_at(moment), GrayPicture(np.zeros((90, 160), np.uint8)))
+
+
+def searching(detector, *, in_parts=True, gate=None):
+    schedule = SearchSchedule(TrackingConfig())
+    return Search(detector, schedule, gate=gate, in_parts=in_parts)
+
+
+def test_while_nobody_is_in_view_every_turn_comes_as_often(stamp_at):
+    detector = Turning()
+    search = searching(detector)
+    for number in range(8):
+        search.find(frame(stamp_at, number / 10), expected=0, known=())
+    assert detector.asked == [0, 1, 2, 3] * 2
+
+
+def test_beside_followed_faces_every_other_search_is_upright(stamp_at):
+    detector = Turning()
+    search = searching(detector)
+    for number in range(8):
+        search.find(frame(stamp_at, 2.0 * number), expected=1, known=())
+    assert detector.asked == [0, 1, 0, 2, 0, 3, 0, 1]
+
+
+def test_where_no_frame_is_to_be_missed_all_turns_are_one_search(stamp_at):
+    detector = Turning()
+    search = searching(detector, in_parts=False)
+    search.find(frame(stamp_at, 0.0), expected=0, known=())
+    assert detector.asked == [None]
+
+
+def test_a_picture_that_stays_as_it_was_is_searched_in_every_turn_once(stamp_at):
+    class Still:
+        def changed(self, picture, known):
+            return False
+
+        def remember(self, picture):
+            pass
+
+    detector = Turning()
+    search = searching(detector, gate=Still())
+    for number in range(8):
+        search.find(frame(stamp_at, number / 10), expected=0, known=())
+    assert detector.asked == [0, 1, 2, 3]
