@@ -1,6 +1,8 @@
 """The whole configuration."""
 
-from pydantic import Field, field_validator
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fer_edge.config._sections import (
@@ -84,3 +86,17 @@ class Config(BaseSettings):
         if not device or not all(c.isalnum() or c in "-_" for c in device):
             raise ValueError("only letters, digits, - and _; it becomes part of the MQTT topics")
         return device
+
+    @model_validator(mode="after")
+    def _screen_shows_what_is_turned(self) -> Self:
+        """The CSI camera's own picture goes to the screen as the camera gives it."""
+        turned = getattr(self.source, "rotate", 0) or getattr(self.source, "mirror", False)
+        straight = self.overlay.screen == "drm" or (
+            self.overlay.screen == "auto" and self.source.type in {"auto", "picamera2"}
+        )
+        if turned and straight:
+            raise ValueError(
+                "overlay.screen: the CSI camera's picture cannot be turned on its way to the screen; "
+                "choose framebuffer or window, or leave source.rotate and source.mirror out"
+            )
+        return self

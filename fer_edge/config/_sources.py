@@ -9,13 +9,20 @@ from pydantic import Field, field_validator
 from fer_edge.config._base import Seconds, Section, check_port, without_password
 
 
-class AutoSource(Section):
+class _Mounted(Section):
+    rotate: Literal[0, 90, 180, 270] = 0
+    """Degrees by which pictures are turned clockwise: how the camera is mounted."""
+    mirror: bool = False
+    """Turn pictures round, left for right, after that."""
+
+
+class AutoSource(_Mounted):
     """The CSI camera if there is one, else the first V4L2 camera."""
 
     type: Literal["auto"] = "auto"
 
 
-class PiCamera2Source(Section):
+class PiCamera2Source(_Mounted):
     """A camera on the board's CSI connector, through libcamera."""
 
     type: Literal["picamera2"]
@@ -33,7 +40,7 @@ class PiCamera2Source(Section):
     """After this many seconds without a frame the camera is closed and reopened."""
 
 
-class V4l2Source(Section):
+class V4l2Source(_Mounted):
     """A USB camera or any other video4linux device."""
 
     type: Literal["v4l2"]
@@ -49,7 +56,7 @@ class V4l2Source(Section):
     """After this many seconds without a frame the camera is closed and reopened."""
 
 
-class StreamSource(Section):
+class StreamSource(_Mounted):
     """A network camera: MJPEG over HTTP, or RTSP."""
 
     type: Literal["stream"]
@@ -75,7 +82,7 @@ class StreamSource(Section):
         return without_password(url)
 
 
-class FileSource(Section):
+class FileSource(_Mounted):
     """A video file."""
 
     type: Literal["file"]

@@ -24,9 +24,7 @@ CREDENTIAL = "source-password"
 Lend = Callable[[Any], AbstractContextManager[object]]
 
 
-def open_source(  # noqa: PLR0911 - one return a source
-    config: SourceConfig, *, lend: Lend | None = None
-) -> Source:
+def open_source(config: SourceConfig, *, lend: Lend | None = None) -> Source:
     """The source that `config` describes; nothing is opened yet, `auto` looks for cameras.
 
     Args:
@@ -36,6 +34,15 @@ def open_source(  # noqa: PLR0911 - one return a source
     Raises:
         SourceError: `auto` finds no camera; one may be plugged in later, so a service is restarted.
     """
+    source = _open_as_it_is(config, lend)
+    if isinstance(config, DemoSource | ImagesSource) or not (config.rotate or config.mirror):
+        return source
+    from fer_edge.sources.mounted import MountedSource, Mounting
+
+    return MountedSource(source, Mounting(config.rotate, config.mirror))
+
+
+def _open_as_it_is(config: SourceConfig, lend: Lend | None) -> Source:  # noqa: PLR0911 - one each
     match config:
         case AutoSource():
             return _automatic(lend)
