@@ -275,6 +275,8 @@ class OverlayConfig(Section):
     """Pictures a second, at most; recognition keeps its own rate."""
     privacy: Literal["camera", "boxes"] = "camera"
     """`boxes`: no camera picture at all, only boxes on black."""
+    landmarks: bool = False
+    """Draw eyes, nose and mouth where the detector finds them (`yunet`, `centerface`)."""
     device: str = "/dev/fb0"
     """Frame buffer for `framebuffer`."""
     fullscreen: bool = False

@@ -43,7 +43,9 @@ class Animator:
     D. Vogel, "1 € Filter", CHI 2012): steady while a face stands, at once when it moves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, landmarks: bool = False) -> None:
+        """Begin with nobody; `landmarks`: show those that a detector finds."""
+        self._landmarks = landmarks
         self._shown: dict[int, _SmoothedFace] = {}
         self._faces: Sequence[Face] = ()
         self._frame = (16, 9)
@@ -82,6 +84,7 @@ class Animator:
             face.confidence,
             face.affect.probabilities,
             tuple(reading for _, reading in one.trail),
+            face.track.landmarks if self._landmarks else (),
         )
 
     @staticmethod

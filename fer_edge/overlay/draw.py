@@ -16,7 +16,7 @@ from fer_edge.overlay.palette import BAD, FAINT, GOOD, GROUND, TEXT, Colour, col
 from fer_edge.overlay.panel import draw_panel
 from fer_edge.overlay.scene import Scene, ShownFace, Status
 from fer_edge.overlay.style import Brush, Style
-from fer_edge.types import BgrImage
+from fer_edge.types import BgrImage, Box
 
 NO_SPOTS: Final[Mapping[int, Spot]] = MappingProxyType({})
 
@@ -38,6 +38,8 @@ def draw(
     boxes = {face.id: view.box(face.box) for face in scene.faces}
     for face in scene.faces:
         _frame(brush, boxes[face.id], colour_of(face.emotion))
+    for face in scene.faces:
+        _points(brush, view, face)
     for face in scene.faces:
         place = placements.get(face.id, NO_PANEL)
         rect = panel_rect(boxes[face.id], place.detail, place.side, style.sizes, style.screen)
@@ -80,6 +82,15 @@ def _frame(brush: Brush, box: Rect, colour: Colour) -> None:
     channels = brush.image.shape[2]
     cv2.rectangle(brush.image, *corners, bgr(GROUND, channels), line + 2 * max(1, line // 2))
     cv2.rectangle(brush.image, *corners, bgr(colour, channels), line)
+
+
+def _points(brush: Brush, view: View, face: ShownFace) -> None:
+    """Each landmark as a dot with a dark rim."""
+    radius = 1.5 * brush.style.sizes.line
+    for x, y in face.landmarks:
+        place = view.box(Box(x, y, 0.0, 0.0))
+        disc(brush.image, (place.x, place.y), radius + max(1, brush.style.sizes.line // 2), GROUND)
+        disc(brush.image, (place.x, place.y), radius, colour_of(face.emotion))
 
 
 def _label(brush: Brush, rect: Rect, face: ShownFace, px: int) -> None:

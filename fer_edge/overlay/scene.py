@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fer_edge.types import Box, Emotion, Probabilities
+from fer_edge.types import Box, Emotion, Point, Probabilities
 
 Reading = tuple[float, float]
 """Valence and arousal, -1 to 1."""
@@ -41,6 +41,8 @@ class ShownFace:
     probabilities: Probabilities
     trail: tuple[Reading, ...]
     """Where valence and arousal have been in the last seconds, the newest last."""
+    landmarks: tuple[Point, ...] = ()
+    """Points on the face that are drawn, in pixels of the frame."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Renderer:
         words: Mapping[str, str] | None = None,
         scale: float = 1.0,
         picture: bool = True,
+        landmarks: bool = False,
         broker: Callable[[], bool | None] = lambda: None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -41,6 +42,7 @@ class Renderer:
             words: Translations of words in `ENGLISH`.
             scale: Factor on the size of text.
             picture: False for boxes on black.
+            landmarks: Draw those that the detector finds.
             broker: Whether the broker is connected; None where none is configured.
             clock_ns: The clock of `Stamp.captured_ns`.
         """
@@ -48,7 +50,7 @@ class Renderer:
         self._picture = picture
         self._broker = broker
         self._clock_ns = clock_ns
-        self._animator = Animator()
+        self._animator = Animator(landmarks=landmarks)
         self._arranger = Arranger()
         self._rate = RateMeter(2.0, clock_ns=clock_ns)
         self._latency = LatencyMeter(30)

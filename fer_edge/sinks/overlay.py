@@ -66,6 +66,7 @@ class OverlaySink:
             words=config.names.given() if config.names is not None else {},
             scale=config.scale,
             picture=config.privacy == "camera",
+            landmarks=config.landmarks,
             broker=broker,
         )
         self._frames: Mailbox[Frame] = Mailbox(1)
