@@ -46,9 +46,11 @@ def throughput(alpha: float, rounds: int) -> Iterator[Row]:
         for way, least in targets.items():
             yield Row(f"throughput against {way}, α {alpha:g}", f"≥ {least} ×", missing, None)
         return
-    from measure.ratios import Way, compare
+    from reference import Inference
 
-    for pair in compare(alpha, list(Way), [1], rounds=rounds):
+    from measure.ratios import compare
+
+    for pair in compare(alpha, list(Inference), [1], rounds=rounds):
         least = targets[str(pair.way)]
         yield Row(
             f"throughput against {pair.way}, α {alpha:g}",

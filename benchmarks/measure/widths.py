@@ -19,11 +19,12 @@ REFERENCE = (1.0, 224, 3)
 
 def reference_model(alpha: float, side: int, channels: int) -> bytes:
     """int8 with random weights and ranges: they do not change its speed."""
-    from fer_edge.training.export import deployable, to_tflite
-    from fer_edge.training.network import build
+    from fer_edge.training.export import keras_network, to_tflite
+    from fer_edge.training.network import fold, random_weights
 
-    pictures = np.random.default_rng(0).uniform(-1, 1, (8, side, side, channels))
-    model = deployable(build(alpha, size=side, channels=channels))
+    rng = np.random.default_rng(0)
+    pictures = rng.uniform(-1, 1, (8, side, side, channels))
+    model = keras_network(fold(random_weights(alpha, channels, rng)), size=side)
     return to_tflite(model, "int8", pictures.astype(np.float32))
 
 

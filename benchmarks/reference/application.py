@@ -64,9 +64,11 @@ class Application:
     def __init__(self, alpha: float, way: Inference) -> None:
         import tensorflow as tf
 
-        from fer_edge.training.network import build
+        from fer_edge.training.export import keras_network
+        from fer_edge.training.network import fold, random_weights
 
-        self._model = build(alpha, size=SIDE, channels=3)
+        weights = fold(random_weights(alpha, 3, np.random.default_rng(0)))
+        self._model = keras_network(weights, size=SIDE)
         self._way = way
         signature = tf.TensorSpec((None, SIDE, SIDE, 3), tf.float32)
         self._traced = tf.function(

@@ -4,7 +4,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -13,10 +13,10 @@ from fer_edge.config._describe import sections_in
 from fer_edge.config._models import Config
 
 HEAD: Final = """\
-# fer-edge: copy to /etc/fer-edge/config.toml and remove the # before what you change. Values are the
-# defaults, or examples where there is none. Stronger than this file is the environment
-# (FER_EDGE__MQTT__URL=…), stronger still the command line. `fer-edge config` prints what is in effect.
-# Made by `fer-edge config --example`.
+# Made by `fer-edge config --example`. Copy it to /etc/fer-edge/config.toml, and remove the # in front
+# of each setting that you change. The value shown is the default, or an example where there is none.
+# The environment (FER_EDGE__MQTT__URL=…) overrides the file, and the command line (--set mqtt.url=…)
+# overrides both. `fer-edge config` prints what is in effect.
 """
 
 WIDTH: Final = 100
@@ -66,6 +66,8 @@ def example() -> str:
     lines = [HEAD, *_settings(Config, "", top)]
     for name, field in Config.model_fields.items():
         inner = _inner(field)
+        if len(inner) > 1:
+            lines += ["", *_prose(f"{field.description} At most one of these sections:")]
         for section in inner:
             lines += _section(name, section, optional=len(inner) > 1)
     return "\n".join(lines) + "\n"
@@ -92,12 +94,25 @@ def _section(name: str, section: type[BaseModel], *, optional: bool) -> Iterator
 def _settings(section: type[BaseModel], key: str, names: list[str]) -> Iterator[str]:
     for name in names:
         field = section.model_fields[name]
-        yield from _prose(field.description or "")
+        yield from _prose(f"{field.description or ''}{_choices(field)}")
         yield f"#{name} = {_value(field, key, name)}"
 
 
+def _choices(field: FieldInfo) -> str:
+    """What may stand there, where it is one of a few words."""
+    if get_origin(field.annotation) is not Literal:
+        return ""
+    return f" One of {', '.join(json.dumps(word) for word in get_args(field.annotation))}."
+
+
 def _prose(text: str) -> list[str]:
-    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent="# ", subsequent_indent="# ")
+    return textwrap.wrap(
+        " ".join(text.split()),
+        WIDTH,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_on_hyphens=False,
+    )
 
 
 def _value(field: FieldInfo, key: str, name: str) -> str:

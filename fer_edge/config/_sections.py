@@ -171,7 +171,8 @@ class MqttConfig(Section):
     username: str | None = None
     """User name at the broker."""
     password_file: Path | None = None
-    """File whose first line is the password; else the systemd credential `mqtt-password`."""
+    """File whose first line is the password; else the systemd credential `mqtt-password`, which
+    systemd reads from /etc/credstore/fer-edge.mqtt-password (owner root, mode 0600)."""
     ca_file: Path | None = None
     """Certificate authority in PEM that signed the broker's certificate; else the system's."""
     cert_file: Path | None = None
@@ -191,7 +192,7 @@ class MqttConfig(Section):
     diagnostics_s: Seconds = 10.0
     """Seconds between two `diagnostics` messages."""
     home_assistant: bool = False
-    """Announce the entities to Home Assistant (MQTT discovery)."""
+    """Announce the entities to Home Assistant (MQTT discovery, from Home Assistant 2024.12 on)."""
     discovery_prefix: str = "homeassistant"
     """Home Assistant's discovery prefix."""
 
@@ -270,7 +271,8 @@ class OverlayConfig(Section):
     """The picture on a screen of this device, with what is known of each face."""
 
     screen: Literal["none", "auto", "drm", "framebuffer", "window"] = "none"
-    """`auto`: a window on a desktop, else DRM with a CSI camera, else the frame buffer."""
+    """`window`: on a desktop, with `pip install 'fer-edge[window]'`; `drm`: the CSI camera's picture
+    straight to HDMI; `framebuffer`: any source, no desktop; `auto`: the first of these that works."""
     fps: float = Field(15.0, gt=0, le=60)
     """Pictures a second, at most; recognition keeps its own rate."""
     privacy: Literal["camera", "boxes"] = "camera"

@@ -87,7 +87,7 @@ class FileSource(_Mounted):
 
     type: Literal["file"]
     path: Path
-    """The video."""
+    """The video file."""
     fast: bool = False
     """Process every frame as quickly as possible instead of at the recording's own pace."""
     loop: bool = False
@@ -99,7 +99,7 @@ class ImagesSource(Section):
 
     type: Literal["images"]
     path: Path
-    """The folder."""
+    """The folder of pictures."""
     fps: float = Field(1.0, gt=0, le=240)
     """Pictures a second."""
     fast: bool = False

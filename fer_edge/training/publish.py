@@ -25,6 +25,9 @@ TARGETS: Final = {0.25: (0.84, 0.72, 0.69)} | dict.fromkeys((0.5, 0.75, 1.0, 1.4
 LEAST: Final = 0.50
 """The sensitivity that it wants of every class at every width."""
 
+TIMES: Final = {0.25: 1.0, 0.35: 1.2, 0.5: 1.3, 0.75: 1.9, 1.0: 2.2, 1.4: 3.6}
+"""Time of the int8 network by α, against that of the narrowest: docs/benchmarks.md, "The network alone"."""
+
 Cards = list[ModelCard]
 Rows = list[list[str]]
 
@@ -38,16 +41,18 @@ def _share(value: float, digits: int = 3) -> str:
 
 
 def _overview(cards: Cards) -> Rows:
-    rows = [["α", "size", "accuracy", "normalised accuracy", "macro F1", "valence, arousal CCC"]]
+    rows = [["α", "file", "accuracy", "macro F1", "valence, arousal CCC", "time of the network"]]
     for card in cards:
         if card.precision == "int8":
             figures = card.metrics
-            shares = figures.accuracy, figures.normalised_accuracy, figures.macro_f1
+            shares = figures.accuracy, figures.macro_f1
             axes = ", ".join(
                 f"{_axis(axis).ccc:.2f}" for axis in (figures.valence, figures.arousal)
             )
             size = f"{card.size_bytes / 1e6:.1f} MB"
-            rows.append([f"{card.alpha:g}", size, *(f"{value:.3f}" for value in shares), axes])
+            time = f"{TIMES[card.alpha]:g} ×" if card.alpha in TIMES else "–"
+            cells = *(f"{value:.3f}" for value in shares), axes, time
+            rows.append([f"{card.alpha:g}", size, *cells])
     return rows
 
 

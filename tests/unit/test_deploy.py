@@ -4,6 +4,7 @@ pip runs offline with a project of one line: what is tested is the scripts, not 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -21,17 +22,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from pydantic import BaseModel
 
-from fer_edge.config import (
-    AutoSource,
-    Config,
-    DemoSource,
-    FileSource,
-    ImagesSource,
-    PiCamera2Source,
-    StreamSource,
-    V4l2Source,
-    load,
-)
+from fer_edge.config import Config, load
+from fer_edge.config._describe import known_types
 
 CHECKOUT = Path(__file__).parents[2]
 DEPLOY = CHECKOUT / "deploy"
@@ -47,16 +39,19 @@ def uncommented(text):
     return re.sub(r"^#(?=[\w\[])", "", text, flags=re.MULTILINE)
 
 
+CHOICES = ("source", "detector")
+"""Sections of which the example shows several, one for each type."""
+
+
 def variants():
-    """The example with every option in force; once for each of the sources and detectors it shows."""
+    """The example with every option in force; each of the sections of `CHOICES` once."""
     blocks = EXAMPLE.read_text().split("\n\n")
-    sources = [block for block in blocks if "#[source]" in block]
-    detectors = [block for block in blocks if "#[detector]" in block]
-    rest = [block for block in blocks if block not in sources and block not in detectors]
-    pairs = [(source, detectors[0]) for source in sources]
-    for pair in [*pairs, *((sources[0], detector) for detector in detectors[1:])]:
-        # The options before the first section must stay there.
-        yield uncommented("\n\n".join([*rest, *pair]))
+    alternatives = [[block for block in blocks if f"#[{name}]" in block] for name in CHOICES]
+    rest = [block for block in blocks if not any(block in some for some in alternatives)]
+    for chosen in itertools.zip_longest(*alternatives):
+        # What has fewer types repeats its first. Options before the first section must stay there.
+        filled = [block or some[0] for block, some in zip(chosen, alternatives, strict=True)]
+        yield uncommented("\n\n".join([*rest, *filled]))
 
 
 def load_text(text, tmp_path):
@@ -69,21 +64,10 @@ def test_the_example_changes_nothing(tmp_path):
     assert load(EXAMPLE, environ={}, overrides={}) == load_text("", tmp_path)
 
 
-def test_every_option_of_the_example_is_accepted(tmp_path):
-    kinds = {load_text(text, tmp_path).source.type for text in variants()}
-    every = {
-        model.model_fields["type"].annotation.__args__[0]
-        for model in (
-            AutoSource,
-            PiCamera2Source,
-            V4l2Source,
-            StreamSource,
-            FileSource,
-            ImagesSource,
-            DemoSource,
-        )
-    }
-    assert kinds == every
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_option_of_the_example_is_accepted(tmp_path, name):
+    kinds = {getattr(load_text(text, tmp_path), name).type for text in variants()}
+    assert kinds == set(known_types((name,)))
 
 
 def test_the_example_shows_every_option_and_its_default(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from fer_edge.errors import ConfigError
 from fer_edge.modelcard import list_cards, models_dir
-from fer_edge.training.publish import written
+from fer_edge.training.publish import TIMES, written
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -32,13 +32,20 @@ def test_the_overview_is_what_the_cards_say():
     rows = table.strip().splitlines()[3:]
     expected = [
         f"| {card.alpha:g} | {card.size_bytes / 1e6:.1f} MB | {metrics.accuracy:.3f} "
-        f"| {metrics.normalised_accuracy:.3f} | {metrics.macro_f1:.3f} "
-        f"| {metrics.valence.ccc:.2f}, {metrics.arousal.ccc:.2f} |"
+        f"| {metrics.macro_f1:.3f} | {metrics.valence.ccc:.2f}, {metrics.arousal.ccc:.2f} "
+        f"| {TIMES[card.alpha]:g} × |"
         for card in list_cards(models_dir())
         for metrics in [card.metrics]
         if card.precision == "int8"
     ]
     assert rows == expected
+
+
+def test_the_times_are_those_of_the_benchmark():
+    section = (ROOT / "docs/benchmarks.md").read_text().split("## The network alone\n", 1)[1]
+    rows = re.findall(r"^\| ([\d.]+) \| ([\d.]+) \|", section.split("\n## ")[0], re.MULTILINE)
+    shares = {float(alpha): float(share) for alpha, share in rows}
+    assert {alpha: round(share / shares[0.25], 1) for alpha, share in shares.items()} == TIMES
 
 
 def test_the_front_page_is_short_and_has_one_picture():

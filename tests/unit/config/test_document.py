@@ -20,6 +20,12 @@ def test_the_example_is_the_one_that_the_fields_make():
     )
 
 
+def test_the_example_names_the_words_that_a_setting_takes():
+    text = example()
+    assert '# Least severity that is written. One of "debug", "info", "warning", "error".' in text
+    assert "At most one of these sections:\n\n" in text
+
+
 def test_it_names_every_setting():
     text = document()
     for section in Config.model_fields:
