@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_edge.devices import is_part_of_the_board
+from fer_edge.devices import is_board_driver
 
 VIDIOC_QUERYCAP = 0x80685600
 """_IOR('V', 0, struct v4l2_capability) of linux/videodev2.h."""
@@ -31,7 +31,7 @@ class Capability:
         """It captures, it streams, and it is no part of the board's own image processing."""
         captures = self.flags & (VIDEO_CAPTURE | VIDEO_CAPTURE_MPLANE)
         streams = bool(captures and self.flags & STREAMING)
-        return streams and not is_part_of_the_board(self.driver)
+        return streams and not is_board_driver(self.driver)
 
 
 def parse_capability(data: bytes) -> Capability:
