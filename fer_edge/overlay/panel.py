@@ -6,7 +6,7 @@ import numpy as np
 
 from fer_edge.overlay.canvas import Image, Ink, disc, polyline
 from fer_edge.overlay.layout import Rect
-from fer_edge.overlay.palette import EMOTION_COLOURS, FAINT, GROUND, TEXT, Colour, colour_of
+from fer_edge.overlay.palette import BACKGROUND, EMOTION_COLOURS, FAINT, TEXT, Colour, colour_of
 from fer_edge.overlay.scene import Detail, ShownFace
 from fer_edge.overlay.style import Brush
 from fer_edge.types import EMOTIONS, Emotion
@@ -49,7 +49,7 @@ def _circumplex(brush: Brush, square: Rect, face: ShownFace) -> None:
         polyline(image, points, FAINT, width)
         # The last third in colour: it shows which way the face goes.
         polyline(image, points[-max(2, len(points) // 3) :], colour, width)
-    disc(image, points[-1], sizes.small * 0.42, GROUND)
+    disc(image, points[-1], sizes.small * 0.42, BACKGROUND)
     disc(image, points[-1], sizes.small * 0.30, colour)
 
 

@@ -45,7 +45,7 @@ class ShownFace:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The corner."""
+    """The figures in the lower left corner of the screen."""
 
     rate_hz: float = 0.0
     """Frames recognised a second."""
@@ -57,7 +57,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """Everything there is to draw but the picture."""
+    """Everything to draw except the camera's picture."""
 
     width: int
     """Of the camera's frame in pixels."""

@@ -29,11 +29,15 @@ def test_devices_of_the_board(name):
     assert is_board_device(name)
 
 
-@pytest.mark.parametrize("driver", ["uvcvideo", "bm2835 mmal", "v4l2 loopback", "unicam2", "vc4cam"])
+@pytest.mark.parametrize(
+    "driver", ["uvcvideo", "bm2835 mmal", "v4l2 loopback", "unicam2", "vc4cam"]
+)
 def test_drivers_of_cameras(driver):
     assert not is_board_driver(driver)
 
 
-@pytest.mark.parametrize("name", ["HD Pro Webcam C920", "Unicam HD: Unicam HD", "USB PISPBE", "vc40"])
+@pytest.mark.parametrize(
+    "name", ["HD Pro Webcam C920", "Unicam HD: Unicam HD", "USB PISPBE", "vc40"]
+)
 def test_a_camera_whose_name_contains_a_driver_is_a_camera(name):
     assert not is_board_device(name)
