@@ -208,7 +208,7 @@ def evaluate(
         split=split,
         threads=threads,
         mirror=mirror,
-        form="json" if as_json else "markdown" if as_markdown else "table",
+        output_format="json" if as_json else "markdown" if as_markdown else "table",
         out=out,
     )
 

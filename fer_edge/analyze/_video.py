@@ -86,7 +86,7 @@ class AnnotatedVideo:
 
 
 def open_encoder(path: Path, size: tuple[int, int], fps: float) -> Encoder:
-    """The best encoder readable is."""
+    """The best encoder there is."""
     return Ffmpeg(path, size, fps) if shutil.which("ffmpeg") else OpenCv(path, size, fps)
 
 
