@@ -20,7 +20,7 @@ STREAMING = 0x04000000
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a device says of itself."""
+    """What a device reports about itself."""
 
     driver: str
     card: str
@@ -45,7 +45,7 @@ def _text(field: bytes) -> str:
 
 
 def query(device: Path) -> Capability | None:
-    """What the device says of itself; None if it is none, or may not be opened."""
+    """What the device reports about itself; None if it is no video4linux device, or may not be opened."""
     try:
         descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -61,7 +61,7 @@ def query(device: Path) -> Capability | None:
 def first_camera(
     dev: Path = Path("/dev"), ask: Callable[[Path], Capability | None] = query
 ) -> str | None:
-    """The first camera, by its lasting name below /dev/v4l/by-id if it has one."""
+    """Path of the first camera, below /dev/v4l/by-id if it is there: that name stays the same."""
     for device in _candidates(dev):
         found = ask(device)
         if found is not None and found.is_camera:

@@ -7,7 +7,7 @@ Columns, in any order; the first and either of the next two are needed:
 - ``neutral`` … ``contempt``: eight columns with the number of votes for each;
 - ``x``, ``y``, ``width``, ``height``: the face's box in pixels; without, the picture is the face;
 - ``valence``, ``arousal``: in [-1, 1]; empty where unknown;
-- ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % positions by file name.
+- ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % chosen by file name.
 
 Rows without an emotion are left out.
 """
