@@ -8,9 +8,10 @@ from contextlib import contextmanager
 def progress_bars(
     *, transient: bool = True
 ) -> Iterator[Callable[[str, int | None], Callable[[], object]]]:
-    """What adds a bar: given a name and a total (None: unknown), it returns what advances the bar.
+    """Yield a function that adds a bar, given its name and its total (None: unknown).
 
-    The bars are gone at the end of the context, unless they are not `transient`.
+    That function returns another one, which advances the bar by one step. At the end of the context
+    bars that are `transient` are erased; others stay on the screen.
     """
     from rich.console import Console
     from rich.progress import (

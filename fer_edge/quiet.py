@@ -1,6 +1,7 @@
 """Silence for libraries that write to standard error past Python's logging.
 
-What goes wrong is raised or logged by us; each variable that is set already is left alone.
+What goes wrong is raised or logged by fer-edge itself. A variable that is set already stays as it is,
+for whoever looks for a fault.
 """
 
 import logging
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 LOGGER: Final = "fer_edge"
-"""Above all our own loggers."""
+"""Name of the logger above all of this package."""
 
 QUIET_ENVIRONMENT: Final[Mapping[str, str]] = {
     "GLOG_minloglevel": "2",
@@ -34,16 +35,16 @@ NOISE: Final = re.compile(
 def quiet_environment(
     environ: MutableMapping[str, str] = os.environ, *, names: tuple[str, ...] = ()
 ) -> None:
-    """Set the variables, or those of these `names`, that are not set."""
+    """Set every variable of `QUIET_ENVIRONMENT`, or those in `names`, that is not set yet."""
     for name in names or QUIET_ENVIRONMENT:
         environ.setdefault(name, QUIET_ENVIRONMENT[name])
 
 
 def quiet_opencv() -> Any:
-    """`cv2`, which will not write to standard error: what goes wrong is raised or logged by us.
+    """Import `cv2` and keep it from writing to standard error.
 
-    Called before every first use of video; FFmpeg's level is read from the environment once, when
-    OpenCV first needs FFmpeg. One who sets the variables to look for a fault is left alone.
+    Call before every first use of video: FFmpeg's level is read from the environment once, when
+    OpenCV first needs FFmpeg.
     """
     quiet_environment(names=("OPENCV_FFMPEG_LOGLEVEL",))
     import cv2
@@ -73,16 +74,16 @@ def quiet_stderr(noise: re.Pattern[bytes] = NOISE) -> Iterator[None]:
     except OSError:  # started without standard error
         yield
         return
-    keep = re.compile(rb"(?!)")
+    dropped = re.compile(rb"(?!)")  # nothing, unless the block ends well
     capture = os.memfd_create("stderr")
     os.dup2(capture, 2)
     try:
         yield
-        keep = noise
+        dropped = noise
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)
         os.lseek(capture, 0, os.SEEK_SET)
         with os.fdopen(capture, "rb") as captured:
-            os.write(saved, b"".join(line for line in captured if not keep.search(line)))
+            os.write(saved, b"".join(line for line in captured if not dropped.search(line)))
         os.close(saved)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from fer_edge.analyze._reduce import Numbers, Span, column_s, stretches
 from fer_edge.analyze._series import Series, Summary
 from fer_edge.analyze._svg import (
     affect_over_time,
@@ -18,12 +19,11 @@ from fer_edge.analyze._svg import (
     name_of,
     symbol,
 )
-from fer_edge.analyze._thin import Numbers, Span, column_s, stretches
 from fer_edge.modelcard import ModelCard
 from fer_edge.types import EMOTIONS, Emotion
 
 MAX_FACES: Final = 12
-"""With charts of their own; the rest is in the tables."""
+"""Faces with charts of their own; the rest is in the tables."""
 
 MAX_PICTURES: Final = 500
 """Rows of the table of pictures."""
@@ -40,7 +40,7 @@ def report(summaries: Sequence[Summary], card: ModelCard) -> str:
         f"<title>fer-edge: {escape(title)}</title><style>{css}</style></head><body>"
         "<h1>Facial expressions</h1>"
         f"<p class='soft'>Model {escape(card.name)} on every frame, by fer-edge.</p>"
-        f"{body}{_trust(card)}</body></html>\n"
+        f"{body}{_reliability_note(card)}</body></html>\n"
     )
 
 
@@ -186,8 +186,8 @@ def _picture_rows(one: Summary, faces: Sequence[Series]) -> Iterator[str]:
         )
 
 
-def _trust(card: ModelCard) -> str:
-    """What the figures rest on, from the model's card."""
+def _reliability_note(card: ModelCard) -> str:
+    """How far the figures can be trusted, from the model's card."""
     metrics = card.metrics
     best = max(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])
     worst = min(metrics.sensitivity, key=lambda one: metrics.sensitivity[one])

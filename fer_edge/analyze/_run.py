@@ -1,4 +1,4 @@
-"""Recordings one after the other, and what comes of them into a folder, whole or not at all."""
+"""Analyzes recordings one after the other; all results reach the folder together, or none does."""
 
 import contextlib
 import shutil
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from fer_edge.analyze._analysis import RecordingAnalysis
 from fer_edge.analyze._recordings import Recording, recordings
 from fer_edge.analyze._report import report
 from fer_edge.analyze._tables import Tables
-from fer_edge.analyze._work import RecordingAnalysis
 from fer_edge.config import Config
 from fer_edge.errors import FerEdgeError, SinkError
 from fer_edge.modelcard import find_card, models_dir
@@ -58,14 +58,14 @@ def analyze(config: Config, paths: Sequence[Path], out: Path, options: Options) 
         summaries = []
         with Tables(folder) as tables, progress_bars(transient=False) as add_bar:
             for one in inputs:
-                work = RecordingAnalysis(
+                analysis = RecordingAnalysis(
                     config,
                     one,
                     tables,
                     video=folder / f"{_stem(one, inputs)}.annotated.mp4" if options.video else None,
                     thumbnails=options.thumbnails,
                 )
-                summaries.append(work.run(add_bar(one.name, one.frames), lambda: signals.taken))
+                summaries.append(analysis.run(add_bar(one.name, one.frames), lambda: signals.taken))
                 if signals.taken:
                     raise StoppedError("stopped; nothing was written")
         (folder / "report.html").write_text(report(summaries, card), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What is kept of a recording for its report: numbers by face, no pictures unless asked for."""
+"""What the report needs of a recording: numbers by face, and pictures only where they were asked for."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Series:
         self.values.extend(map(float, affect.probabilities))
 
     def wants_thumbnail(self, time_s: float) -> bool:
-        """Whether one is due."""
+        """Whether a thumbnail is due."""
         return not self.thumbnails or time_s - self.thumbnails[-1][0] >= self._every_s
 
     def add_thumbnail(self, time_s: float, jpeg: bytes) -> None:
@@ -66,7 +66,7 @@ class Summary:
     name: str
     still: bool
     frames: int = 0
-    """That were read."""
+    """Frames that were read."""
     with_faces: int = 0
     unreadable: int = 0
     width: int = 0
@@ -74,7 +74,7 @@ class Summary:
     end_s: float = 0.0
     """Time of the last frame in seconds."""
     note: str = ""
-    """Why it ended before its time."""
+    """Why it ended early."""
     video: str = ""
     """Name of the annotated copy."""
     faces: dict[int, Series] = field(default_factory=dict)

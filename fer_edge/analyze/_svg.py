@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_edge.analyze._thin import (
+from fer_edge.analyze._reduce import (
     COLUMNS,
     Numbers,
     Span,
@@ -32,7 +32,7 @@ PLOT_WIDTH: Final = LEFT + COLUMNS + RIGHT
 Point = tuple[float, float]
 
 SHADES: Final = 36
-"""Of a path that is fainter where it is older."""
+"""Steps of opacity of a path that is fainter where it is older."""
 
 
 def name_of(emotion: Emotion | None) -> str:
@@ -95,9 +95,9 @@ def affect_over_time(table: Numbers, span: Span) -> str:
     for column, name, dash in ((1, "valence", ""), (2, "arousal", " stroke-dasharray='6 4'")):
         lines = []
         for run in runs(table, span):
-            kept = peaks(run, span, column)
-            x = _time_positions(kept, span)
-            values = np.repeat(kept[:, column], len(x) // len(kept))
+            extremes = peaks(run, span, column)
+            x = _time_positions(extremes, span)
+            values = np.repeat(extremes[:, column], len(x) // len(extremes))
             lines.append(_path([(a, y(v)) for a, v in zip(x, values, strict=True)]))
         parts.append(
             f"<path d='{''.join(lines)}' fill='none' stroke='var(--{name})' "
@@ -121,8 +121,26 @@ def circumplex(table: Numbers) -> str:
     def at(row: Numbers) -> Point:
         return across + radius * float(row[1]), down - radius * float(row[2])
 
-    axes = f"M{across - radius} {down}h{2 * radius}M{across} {down - radius}v{2 * radius}"
+    span = (float(table[0, 0]), float(table[-1, 0]))
+    # Of a long recording means: with every peak it would be a blot. Those are in the chart over time.
+    paths = [[at(row) for row in means(run, span)] for run in runs(table, span)]
     parts = [
+        *_circumplex_axes(across, down, radius),
+        *_fading_path(paths),
+        _mark(
+            at(table[0]), 5, "fill='var(--card)' stroke='var(--valence)' stroke-width='2'", "begin"
+        ),
+        _mark(
+            at(table[-1]), 6, "fill='var(--valence)' stroke='var(--card)' stroke-width='1.5'", "end"
+        ),
+    ]
+    return _svg(width, height, parts, "Path over the plane of valence and arousal")
+
+
+def _circumplex_axes(across: float, down: float, radius: float) -> list[str]:
+    """The circle about this centre, its axes, and what their ends mean."""
+    axes = f"M{across - radius} {down}h{2 * radius}M{across} {down - radius}v{2 * radius}"
+    return [
         f"<circle class='axis strong' cx='{across}' cy='{down}' r='{radius}'/>",
         f"<path class='axis' d='{axes}'/>",
         _label(across, down - radius - 8, "excited", "middle"),
@@ -130,35 +148,29 @@ def circumplex(table: Numbers) -> str:
         _label(across + radius + 6, down + 4, "pleasant"),
         _label(across - radius - 6, down + 4, "unpleasant", "end"),
     ]
-    span = (float(table[0, 0]), float(table[-1, 0]))
-    # Of a long recording means: with every peak it would be a blot. Those are in the chart over time.
-    paths = [means(run, span) for run in runs(table, span)]
+
+
+def _fading_path(paths: Sequence[Sequence[Point]]) -> list[str]:
+    """The paths as one in `SHADES` steps of opacity, the oldest the faintest."""
     total = sum(len(path) for path in paths)
     length = math.ceil(total / SHADES)
     shades: list[list[str]] = [[] for _ in range(SHADES)]
     seen = 0
     for path in paths:
         for begin in range(0, max(1, len(path) - 1), length):
-            piece = [at(row) for row in path[begin : begin + length + 1]]
-            shades[(seen + begin) * SHADES // total].append(_path(piece))
+            shades[(seen + begin) * SHADES // total].append(_path(path[begin : begin + length + 1]))
         seen += len(path)
-    for shade, lines in enumerate(shades):
-        if lines:
-            parts.append(
-                f"<path d='{''.join(lines)}' fill='none' stroke='var(--valence)' "
-                f"stroke-opacity='{0.2 + 0.8 * shade / SHADES:.2f}' stroke-width='2.2' "
-                "stroke-linejoin='round' stroke-linecap='round'/>"
-            )
-    first, last = at(table[0]), at(table[-1])
-    parts.append(
-        f"<circle cx='{first[0]:.1f}' cy='{first[1]:.1f}' r='5' fill='var(--card)' "
-        "stroke='var(--valence)' stroke-width='2'><title>begin</title></circle>"
-    )
-    parts.append(
-        f"<circle cx='{last[0]:.1f}' cy='{last[1]:.1f}' r='6' fill='var(--valence)' "
-        "stroke='var(--card)' stroke-width='1.5'><title>end</title></circle>"
-    )
-    return _svg(width, height, parts, "Path over the plane of valence and arousal")
+    return [
+        f"<path d='{''.join(lines)}' fill='none' stroke='var(--valence)' "
+        f"stroke-opacity='{0.2 + 0.8 * shade / SHADES:.2f}' stroke-width='2.2' "
+        "stroke-linejoin='round' stroke-linecap='round'/>"
+        for shade, lines in enumerate(shades)
+        if lines
+    ]
+
+
+def _mark(at: Point, radius: int, style: str, title: str) -> str:
+    return f"<circle cx='{at[0]:.1f}' cy='{at[1]:.1f}' r='{radius}' {style}><title>{title}</title></circle>"
 
 
 def lanes(faces: Sequence[tuple[int, Numbers]], span: Span) -> str:
@@ -202,7 +214,7 @@ def _x(seconds: float, span: Span) -> float:
 
 
 def _time_positions(run: Numbers, span: Span) -> list[float]:
-    """Of the rows, a unit apart at least from the first to the last, so that it is seen.
+    """Horizontal positions of the rows, over at least one unit, so that a short run is seen.
 
     A single row has two.
     """
@@ -229,7 +241,7 @@ def _points(points: Iterable[Point]) -> str:
 
 
 def _path(points: Sequence[Point]) -> str:
-    """To a tenth of a unit, as steps from one point to the next: half as long as where they are."""
+    """A path in tenths of a unit, as steps from one point to the next: half as long as coordinates."""
     tenths = np.rint(10 * np.array(points)).astype(int)
     (x, y), steps = tenths[0], np.diff(tenths, axis=0)
     # A single point is a line to itself: where its ends are round, a dot.

@@ -2,7 +2,7 @@
 
 H.264 by ffmpeg where that is installed, which every browser plays; else MPEG-4 by OpenCV. Either has
 a constant frame rate, so a frame is repeated or left out where the original's varies: each is shown
-when it was, and the whole is as long.
+at its own time, and the copy is as long as the original.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from fer_edge.quiet import quiet_opencv
 from fer_edge.types import BgrImage, Result
 
 MAX_FPS = 60.0
-"""More would show nobody anything."""
+"""Nobody would see a difference above it."""
 
 
 class Encoder(Protocol):
@@ -42,7 +42,7 @@ class Encoder(Protocol):
 
 
 class AnnotatedVideo:
-    """Draws what a screen would show on every frame, and keeps its time."""
+    """Draws on every frame what a screen would show, and shows it at the frame's own time."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         """Begin a video; `size` is the first frame's, and later ones are made to fit into it."""
@@ -64,7 +64,7 @@ class AnnotatedVideo:
         self._last = draw(picture, scene, placements, self._style, labels)
 
     def close(self) -> None:
-        """The last frame, and the end.
+        """Write the last frame and finish the file.
 
         Raises:
             SinkError: the video could not be written.
@@ -74,12 +74,12 @@ class AnnotatedVideo:
         self._encoder.close()
 
     def abort(self) -> None:
-        """The end, whatever becomes of the file."""
+        """Finish, whatever becomes of the file."""
         with contextlib.suppress(SinkError):
             self._encoder.close()
 
     def _fill(self, until_s: float) -> None:
-        """What was shown until now."""
+        """Repeat the last frame until this time."""
         while self._last is not None and self._written < round(until_s * self._fps):
             self._encoder.write(self._last)
             self._written += 1
@@ -150,22 +150,22 @@ class OpenCv:
         self._written += 1
 
     def close(self) -> None:
-        """Finish the file, and see whether it is there: OpenCV is silent about a full disk.
+        """Finish the file, and read it back: OpenCV is silent about a full disk.
 
         Raises:
             SinkError: frames are missing.
         """
         self._writer.release()
-        there = self._exists()
-        if there != self._written:
+        readable = self._count_readable()
+        if readable != self._written:
             free_mb = shutil.disk_usage(self._path.parent).free // 1_000_000
             raise SinkError(
-                f"--video: OpenCV wrote {there} of {self._written} frames; is the disk full? "
+                f"--video: OpenCV wrote {readable} of {self._written} frames; is the disk full? "
                 f"{free_mb} MB are free"
             )
 
-    def _exists(self) -> int:
-        """How many frames can be read: as many as the index says, if it is there, and the last."""
+    def _count_readable(self) -> int:
+        """How many frames can be read: all that the index lists if the last can be read, else none."""
         capture = self._cv2.VideoCapture(str(self._path.absolute()))
         try:
             count = int(capture.get(self._cv2.CAP_PROP_FRAME_COUNT))

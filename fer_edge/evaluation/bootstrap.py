@@ -1,7 +1,7 @@
 """How far figures would move with other pictures of the same kind.
 
 Percentile bootstrap (Efron, *Bootstrap Methods: Another Look at the Jackknife*, Annals of
-Statistics 7, 1979): the pictures are drawn anew, with replacement, 1,000 times.
+Statistics 7, 1979): the pictures are drawn again, with replacement, 1,000 times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fer_edge.types import EMOTIONS
 DRAWS = 1000
 
 Interval = tuple[float, float]
-"""The lower and upper end of what holds 95 % of the draws."""
+"""Lower and upper end of the range that holds 95 % of the draws."""
 
 
 def intervals(
@@ -31,22 +31,22 @@ def intervals(
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    drawn = []
+    draws = []
     for _ in range(DRAWS):
         rows = rng.integers(0, len(truth), len(truth))
-        figures = _of_classes(truth[rows], probabilities[rows])
-        drawn.append(figures | _of_plane(plane[rows], predicted[rows]))
+        figures = _class_figures(truth[rows], probabilities[rows])
+        draws.append(figures | _axis_figures(plane[rows], predicted[rows]))
     # A class that is rare may be in no draw at all, or not in every one.
-    names = dict.fromkeys(name for figures in drawn for name in figures)
+    names = dict.fromkeys(name for figures in draws for name in figures)
     bounds = {}
     for name in names:
-        values = [figures[name] for figures in drawn if name in figures]
+        values = [figures[name] for figures in draws if name in figures]
         low, high = np.percentile(values, [2.5, 97.5])
         bounds[name] = (float(low), float(high))
     return bounds
 
 
-def _of_classes(truth: Labels, probabilities: Floats) -> dict[str, float]:
+def _class_figures(truth: Labels, probabilities: Floats) -> dict[str, float]:
     """The figures of one draw that come from the classes.
 
     Those that are means over balanced draws are replaced by what such means tend to: the same
@@ -64,7 +64,7 @@ def _of_classes(truth: Labels, probabilities: Floats) -> dict[str, float]:
     return figures | {f"sensitivity.{name}": float(v) for name, v in found if not np.isnan(v)}
 
 
-def _of_plane(plane: Floats, predicted: Floats) -> dict[str, float]:
+def _axis_figures(plane: Floats, predicted: Floats) -> dict[str, float]:
     """The figures of one draw that come from valence and arousal."""
     named: dict[str, float] = {}
     for axis, name in enumerate(("valence", "arousal")):

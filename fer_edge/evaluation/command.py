@@ -19,7 +19,7 @@ from fer_edge.evaluation.tables import full_markdown, markdown_table, report, sh
 from fer_edge.modelcard import find_card, read_model
 from fer_edge.progress import progress_bars
 
-Form = Literal["table", "markdown", "json"]
+OutputFormat = Literal["table", "markdown", "json"]
 
 
 def evaluate(
@@ -31,7 +31,7 @@ def evaluate(
     split: str,
     threads: int,
     mirror: bool,
-    form: Form,
+    output_format: OutputFormat,
     out: Path | None,
 ) -> None:
     """Measure a model and print its figures; tables and pictures go into the folder ``out``.
@@ -42,7 +42,7 @@ def evaluate(
         SinkError: the folder cannot be written.
     """
     if out is not None:
-        # Before minutes of measuring, not after.
+        # Fails before minutes of measuring, not after.
         from fer_edge.evaluation.plots import require_matplotlib
 
         require_matplotlib()
@@ -54,15 +54,19 @@ def evaluate(
         evaluation = measure_file(
             card, model, samples, threads=threads, mirror=mirror, advance=advance
         )
-    match form:
+    _print(evaluation, output_format)
+    if out is not None:
+        write(evaluation, out)
+
+
+def _print(evaluation: Evaluation, output_format: OutputFormat) -> None:
+    match output_format:
         case "json":
             sys.stdout.write(_json(evaluation) + "\n")
         case "markdown":
             sys.stdout.write(full_markdown(evaluation) + "\n")
         case "table":
             show(evaluation, Console())
-    if out is not None:
-        write(evaluation, out)
 
 
 def evaluate_robust(

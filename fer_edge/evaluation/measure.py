@@ -36,18 +36,18 @@ class Evaluation:
     predictions: Predictions
     figures: Metrics
     threads: int
-    """Of the interpreter."""
+    """Threads of the interpreter."""
     mirror: bool = False
     """Whether each picture's mirror image is averaged in, as is that of a face in view."""
 
     @property
     def name(self) -> str:
-        """Of files: the model's, and how it was asked."""
+        """Name for files: the model's, and whether mirror images were averaged in."""
         return f"{self.card.name}_mirror" if self.mirror else self.card.name
 
     @property
     def differs_from_card(self) -> list[str] | None:
-        """Names of the figures that are not those of the card; None if it speaks of something else."""
+        """Names of the figures that differ from the card's; None if the card has no comparable ones."""
         return None if self.mirror else differences(self.card, self.figures)
 
     @property
@@ -100,7 +100,7 @@ def figures_of(samples: Samples, predictions: Predictions) -> Metrics:
     table = metrics.confusion(truth, predicted)
     normalised = metrics.normalised(truth, predicted)
     found = zip(EMOTIONS, metrics.sensitivities(table).tolist(), strict=True)
-    plane, seen = samples.valence_arousal, predictions.valence_arousal
+    plane, predicted_plane = samples.valence_arousal, predictions.valence_arousal
     figures = Metrics(
         dataset=samples.origin.dataset,
         split=samples.origin.split,
@@ -112,16 +112,16 @@ def figures_of(samples: Samples, predictions: Predictions) -> Metrics:
         macro_f1=metrics.macro_f1(table),
         normalised_f1=normalised.f1,
         sensitivity={emotion: share for emotion, share in found if not np.isnan(share)},
-        valence=metrics.axis_figures(plane, seen, 0),
-        arousal=metrics.axis_figures(plane, seen, 1),
+        valence=metrics.axis_figures(plane, predicted_plane, 0),
+        arousal=metrics.axis_figures(plane, predicted_plane, 1),
         calibration_error=metrics.calibration_error(truth, predictions.probabilities),
-        intervals=intervals(truth, predictions.probabilities, plane, seen),
+        intervals=intervals(truth, predictions.probabilities, plane, predicted_plane),
     )
     return Metrics.model_validate(_rounded(figures.model_dump()))
 
 
 def differences(card: ModelCard, figures: Metrics) -> list[str] | None:
-    """Names of the figures that are not those of the card; None if it speaks of other pictures."""
+    """Names of the figures that differ from the card's; None if it was measured on other pictures."""
     stated = card.metrics
     if (stated.dataset, stated.split) != (figures.dataset, figures.split):
         return None

@@ -44,7 +44,7 @@ ANCHORS: Final = {
     "contempt": (-0.62, -0.1),
     "sad": (-0.65, -0.4),
 }
-"""Where Russell's circumplex and AffectNet's annotators put an intense one: to find one's way."""
+"""Where Russell's circumplex and AffectNet's annotators put an intense emotion, for orientation."""
 
 
 def require_matplotlib() -> None:
@@ -185,7 +185,7 @@ def _grid(axes: Any) -> None:
 
 # --- Circumplex ----------------------------------------------------------------------------------
 def circumplex(figure: Any, evaluation: Evaluation) -> None:
-    """Root mean squared error of valence and of arousal by where the face truly lies."""
+    """Root mean squared error of valence and of arousal by the true valence and arousal."""
     plane, predicted = evaluation.samples.valence_arousal, evaluation.predictions.valence_arousal
     known = ~np.isnan(plane).any(1)
     plane, squares = plane[known], (predicted[known] - plane[known]) ** 2
@@ -241,7 +241,7 @@ def _circle(axes: Any) -> None:
 
 # --- Reliability ---------------------------------------------------------------------------------
 def reliability(figure: Any, evaluation: Evaluation) -> None:
-    """Share that is right against what the network claims, and how many faces claim it."""
+    """Share that is right against the network's confidence, and how many faces have that confidence."""
     truth, after = evaluation.samples.labels, evaluation.predictions.probabilities
     now = metrics.reliability(truth, after)
     figure.set_size_inches(6.4, 7.2)
@@ -251,7 +251,13 @@ def reliability(figure: Any, evaluation: Evaluation) -> None:
     above.bar(middles, now.accuracy, width, color=BLUE, alpha=0.85, label="share that is right")
     gap = now.confidence - now.accuracy
     above.bar(
-        middles, gap, width, bottom=now.accuracy, color=RED, alpha=0.25, label="gap to the claim"
+        middles,
+        gap,
+        width,
+        bottom=now.accuracy,
+        color=RED,
+        alpha=0.25,
+        label="gap to the confidence",
     )
     above.plot([0, 1], [0, 1], "--", color=FAINT, lw=1.2, label="perfectly calibrated")
     if not evaluation.mirror:  # of a mean of two the temperature cannot be taken back

@@ -12,7 +12,7 @@ from typing import Any
 from fer_edge.overlay.window import HEADER
 
 SHARE = 0.8
-"""Of the desktop's width that a window takes at first, at 16 to 9."""
+"""Share of the desktop's width that a window takes at first, at 16 to 9."""
 
 POLL_S = 0.05
 """How often events are looked for while no picture comes."""
@@ -44,7 +44,7 @@ def _import_pygame() -> Any:
 
 
 def _refuse_invisible_driver(pygame: Any) -> None:
-    """Where no desktop answers, SDL goes on with a driver that shows nothing."""
+    """Raise OSError where SDL, without a desktop, has chosen a driver that shows nothing."""
     if pygame.display.get_driver() in {"dummy", "offscreen", "evdev"}:
         raise OSError("none answers")
 
@@ -59,8 +59,8 @@ class PictureWindow:
         pygame.display.set_caption("fer-edge")
         self._open()
 
-    def events(self) -> bool:
-        """Whether the window is still wanted."""
+    def handle_events(self) -> bool:
+        """Handle what has happened; False once a person has closed the window."""
         pygame = self._pygame
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
@@ -101,7 +101,7 @@ def _run(window: PictureWindow) -> None:
     # Without a buffer of Python's, in which `select` would not see what waits.
     stream = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
     while True:
-        if not window.events():
+        if not window.handle_events():
             _report("closed")
             return
         if select.select([stream], [], [], POLL_S)[0]:

@@ -13,12 +13,12 @@ from fer_edge.overlay.style import Style
 from fer_edge.types import Box, Face, Result
 
 TRAIL_S: Final = 3.0
-"""How long the circumplex remembers."""
+"""Length of the trail in the circumplex."""
 
 RESTING_CUTOFF_HZ: Final = 1.2
-"""Cut-off at which a face that stands still is smoothed …"""
+"""Cut-off frequency of the filter for a face that stands still …"""
 CUTOFF_PER_SPEED: Final = 9.0
-"""… and by how many hertz it rises with each of its widths that a face moves in a second."""
+"""… and by how many hertz it rises for each face width a second that the face moves."""
 
 UPGRADE_S: Final = 1.0
 """How long there must be room for a larger panel, or a better spot for a label, before it is taken."""
@@ -51,7 +51,7 @@ class Animator:
         self._frame = (16, 9)
 
     def update(self, result: Result) -> None:
-        """One more result."""
+        """Take in one more result."""
         stamp = result.stamp
         self._frame = (stamp.width, stamp.height)
         shown = {}
@@ -65,7 +65,7 @@ class Animator:
         self._faces = result.faces
 
     def clear(self) -> None:
-        """Nobody is to be seen."""
+        """Forget all faces: nobody is in view."""
         self._shown, self._faces = {}, ()
 
     def scene(self, status: Status | None = None, notice: str = "") -> Scene:
@@ -111,13 +111,13 @@ def _share(cutoff_hz: float, seconds: float) -> float:
 
 
 class UpgradeDelay:
-    """Which faces have had room for something better for long enough."""
+    """Finds the faces that have had room for something better for long enough."""
 
     def __init__(self) -> None:
         self._since_ns: dict[int, int] = {}
 
     def due(self, better: Iterable[int], now_ns: int) -> set[int]:
-        """Of the faces that could have better now, those that have waited; their wait is over."""
+        """Those of the faces in `better` that have waited long enough; their wait begins again."""
         since = {face: self._since_ns.get(face, now_ns) for face in better}
         due = {face for face, start_ns in since.items() if now_ns - start_ns > UPGRADE_S * 1e9}
         self._since_ns = {face: ns for face, ns in since.items() if face not in due}

@@ -18,12 +18,12 @@ FRACTION_BITS = 3
 """Coordinates in eighths of a pixel: what moves slowly moves smoothly."""
 
 CACHE_SIZE = 512
-"""Stamps kept; a few tens of kilobytes each on a large screen."""
+"""Number of stamps in memory; each has a few tens of kilobytes on a large screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """What a stamp is."""
+    """What a stamp looks like; equal ones share a bitmap."""
 
     shape: Hashable
     """Names the bitmap."""
@@ -34,34 +34,34 @@ class Ink:
 class Stamps:
     """Bitmaps that are made once and laid over a canvas again and again.
 
-    A stamp is what is added, and how much of the ground is kept, so that laying it down is one
-    multiplication and one addition.
+    A stamp holds what is added, and the share of the canvas that shows through, so that laying it
+    down is one multiplication and one addition.
     """
 
     def __init__(self, channels: int) -> None:
         """For canvases with this number of channels."""
         self._channels = channels
-        self._kept: dict[Ink, tuple[Image, Image]] = {}
+        self._cache: dict[Ink, tuple[Image, Image]] = {}
 
     def lay(
         self, image: Image, where: tuple[int, int], ink: Ink, make: Callable[[], Image]
     ) -> None:
         """Lay `make()`, the bitmap of opacity that `ink` names, with its corner at `where`."""
-        stamp = self._kept.get(ink)
+        stamp = self._cache.get(ink)
         if stamp is None:
-            if len(self._kept) >= CACHE_SIZE:
-                self._kept.clear()
-            stamp = self._kept[ink] = self._stamp(make(), ink)
-        _lay(image, where, *stamp)
+            if len(self._cache) >= CACHE_SIZE:
+                self._cache.clear()
+            stamp = self._cache[ink] = self._stamp(make(), ink)
+        _blend(image, where, *stamp)
 
     def _stamp(self, bitmap: Image, ink: Ink) -> tuple[Image, Image]:
         mask = bitmap.astype(np.float32)[:, :, None] * (ink.opacity / 255)
         colour = np.array(bgr(ink.colour, self._channels), np.float32)
-        keep = 255 - 255 * np.repeat(mask, self._channels, axis=2)
-        return np.rint(mask * colour).astype(np.uint8), np.rint(keep).astype(np.uint8)
+        transmitted = 255 - 255 * np.repeat(mask, self._channels, axis=2)
+        return np.rint(mask * colour).astype(np.uint8), np.rint(transmitted).astype(np.uint8)
 
 
-def _lay(image: Image, where: tuple[int, int], add: Image, keep: Image) -> None:
+def _blend(image: Image, where: tuple[int, int], add: Image, transmitted: Image) -> None:
     import cv2
 
     x, y = where
@@ -71,12 +71,12 @@ def _lay(image: Image, where: tuple[int, int], add: Image, keep: Image) -> None:
     if left >= right or top >= bottom:
         return
     ground = image[y + top : y + bottom, x + left : x + right]
-    kept = cv2.multiply(ground, keep[top:bottom, left:right], scale=1 / 255)
-    cv2.add(kept, add[top:bottom, left:right], dst=ground)
+    darkened = cv2.multiply(ground, transmitted[top:bottom, left:right], scale=1 / 255)
+    cv2.add(darkened, add[top:bottom, left:right], dst=ground)
 
 
 def bgr(colour: Colour, channels: int) -> tuple[int, ...]:
-    """As OpenCV wants it, opaque."""
+    """The colour in OpenCV's order of channels, opaque."""
     red, green, blue = colour
     return (blue, green, red, 255)[:channels]
 

@@ -12,7 +12,7 @@ import numpy as np
 from fer_edge.overlay.canvas import Image, bgr, disc, polyline
 from fer_edge.overlay.labels import Spot, label_rect
 from fer_edge.overlay.layout import NO_PANEL, Placement, Rect, View, panel_rect
-from fer_edge.overlay.palette import BAD, FAINT, GOOD, GROUND, TEXT, Colour, colour_of
+from fer_edge.overlay.palette import BACKGROUND, BAD, FAINT, GOOD, TEXT, Colour, colour_of
 from fer_edge.overlay.panel import draw_panel
 from fer_edge.overlay.scene import Scene, ShownFace, Status
 from fer_edge.overlay.style import Brush, Style
@@ -30,11 +30,11 @@ def draw(
 ) -> Image:
     """The screen's next picture, [height, width, 3 or 4], channels blue, green, red, opacity.
 
-    Without a picture the ground is black, or nothing at all where the style is transparent. Without
-    a placement a face has no panel, and its label is above its box.
+    Without a picture the background is black, or transparent where the style is. Without a
+    placement a face has no panel, and its label is above its box.
     """
     view = View.of((scene.width, scene.height), style.screen)
-    brush = Brush(_ground(picture, view, style), style)
+    brush = Brush(_background(picture, view, style), style)
     boxes = {face.id: view.box(face.box) for face in scene.faces}
     for face in scene.faces:
         _frame(brush, boxes[face.id], colour_of(face.emotion))
@@ -58,7 +58,7 @@ def draw(
     return brush.image
 
 
-def _ground(picture: BgrImage | None, view: View, style: Style) -> Image:
+def _background(picture: BgrImage | None, view: View, style: Style) -> Image:
     import cv2
 
     width, height = style.screen
@@ -80,7 +80,7 @@ def _frame(brush: Brush, box: Rect, colour: Colour) -> None:
     line = brush.style.sizes.line
     corners = ((box.x, box.y), (box.right, box.bottom))
     channels = brush.image.shape[2]
-    cv2.rectangle(brush.image, *corners, bgr(GROUND, channels), line + 2 * max(1, line // 2))
+    cv2.rectangle(brush.image, *corners, bgr(BACKGROUND, channels), line + 2 * max(1, line // 2))
     cv2.rectangle(brush.image, *corners, bgr(colour, channels), line)
 
 
@@ -128,11 +128,11 @@ def _status(brush: Brush, status: Status) -> None:
         x += column + gap
     if status.broker is not None:
         centre = (x + gap // 2 + side / 2, rect.y + height / 2)
-        _broker(brush, centre, side, connected=status.broker)
+        _broker_mark(brush, centre, side, connected=status.broker)
         brush.text((x + side + gap, y), "MQTT", px, TEXT)
 
 
-def _broker(brush: Brush, centre: tuple[float, float], side: int, *, connected: bool) -> None:
+def _broker_mark(brush: Brush, centre: tuple[float, float], side: int, *, connected: bool) -> None:
     """A disc while connected, a cross while not."""
     x, y = centre
     half = side / 2

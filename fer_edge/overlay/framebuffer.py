@@ -122,7 +122,7 @@ class FrameBuffer:
             raise
         self._rows = np.zeros((self._geometry.height, self._geometry.stride), np.uint8)
         if self._device:
-            self._wake()
+            self._unblank()
             self._console = Console()
 
     @property
@@ -174,7 +174,7 @@ class FrameBuffer:
             raise ScreenError(f"{self._path}: {geometry.bits} bits a pixel; set it to 16 or 32")
         return geometry
 
-    def _wake(self) -> None:
+    def _unblank(self) -> None:
         with contextlib.suppress(OSError):  # not every driver can; then it never slept
             fcntl.ioctl(self._fd, FBIOBLANK, FB_BLANK_UNBLANK)
 

@@ -1,7 +1,7 @@
 """Where the labels lie: above their boxes, never on each other, and where they were if they can; pure."""
 
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
 
 from fer_edge.overlay.layout import Rect, Sizes, within
 
@@ -10,12 +10,12 @@ class Spot(StrEnum):
     """Where a face's label lies, the best first."""
 
     ABOVE = "above"
-    """Its box; pushed back into the screen where that reaches over its edge."""
+    """Above its box; pushed back into the screen where that reaches over its edge."""
     BELOW = "below"
     HIGHER = "higher"
-    """By one label."""
+    """Above its box, one label further up."""
     HIGHEST = "highest"
-    """By two."""
+    """Two labels further up."""
 
 
 def label_rect(
@@ -42,8 +42,13 @@ def label_rect(
     return Rect(x, y, width, height) if 0 <= y <= floor - height else None
 
 
-FREE, ON_A_FACE, ON_A_LABEL = range(3)
-"""How bad a spot is. Above its own box, what else is there matters less: that is where one looks."""
+class Cover(IntEnum):
+    """What a label covers at a spot, the least harmful first."""
+
+    NOTHING = 0
+    """Or a face, but above its own box, which is where a reader looks."""
+    FACE = 1
+    LABEL = 2
 
 
 def place_labels(
@@ -65,7 +70,7 @@ def place_labels(
     Returns:
         The spot of each face; and a better one for those that have one which displaces nobody.
     """
-    spots = {
+    rects = {
         face: {
             spot: rect
             for spot in Spot
@@ -73,39 +78,58 @@ def place_labels(
         }
         for face, box in boxes.items()
     }
-    chosen: dict[int, Spot] = {}
-
-    def badness(face: int, spot: Spot, margin: int) -> int:
-        rect = _wider(spots[face][spot], margin)
-        labels = [spots[other][at] for other, at in chosen.items() if other != face]
-        faces = [other for name, other in boxes.items() if name != face]
-        if any(rect.meets(other) for other in labels):
-            return ON_A_LABEL
-        on_a_face = spot is not Spot.ABOVE and any(rect.meets(other) for other in faces)
-        return ON_A_FACE if on_a_face else FREE
-
-    def best(face: int) -> Spot:
-        # With a margin, if possible: what only just fits will not for long.
-        return min(
-            spots[face],
-            key=lambda spot: (badness(face, spot, 0), badness(face, spot, sizes.gap // 2)),
-        )
-
+    labels = _Labels(boxes, rects, margin=sizes.gap // 2)
     # A new face moves nobody's label.
     for face in sorted(boxes, key=lambda face: face not in before):
-        old, new = before.get(face), best(face)
-        stays = old in spots[face] and (
-            badness(face, old, 0) < ON_A_LABEL or badness(face, new, 0) == ON_A_LABEL
+        labels.place(face, before.get(face))
+    better = {face: spot for face in boxes if (spot := labels.better(face)) is not None}
+    return {face: labels.placed[face] for face in boxes}, better
+
+
+class _Labels:
+    """The labels that are placed so far, and what each spot would cover."""
+
+    def __init__(
+        self, boxes: Mapping[int, Rect], rects: Mapping[int, Mapping[Spot, Rect]], *, margin: int
+    ) -> None:
+        self.placed: dict[int, Spot] = {}
+        self._boxes = boxes
+        self._rects = rects
+        """Of each face, the spots that are on the screen."""
+        self._margin = margin
+
+    def place(self, face: int, old: Spot | None) -> None:
+        """Place a label where it was, unless it lies on another there and could lie elsewhere."""
+        best = self._best(face)
+        if old is None or old not in self._rects[face]:
+            self.placed[face] = best
+            return
+        keeps = self._cover(face, old) < Cover.LABEL or self._cover(face, best) == Cover.LABEL
+        self.placed[face] = old if keeps else best
+
+    def better(self, face: int) -> Spot | None:
+        """A spot that is better than the label's own, with a margin; None if there is none."""
+        order = list(Spot)
+        best, own = self._best(face), self.placed[face]
+        best_rank = self._cover(face, best, self._margin), order.index(best)
+        return best if best_rank < (self._cover(face, own), order.index(own)) else None
+
+    def _best(self, face: int) -> Spot:
+        # With a margin, if possible: what only just fits will not for long.
+        return min(
+            self._rects[face],
+            key=lambda spot: (self._cover(face, spot), self._cover(face, spot, self._margin)),
         )
-        chosen[face] = old if old is not None and stays else new
-    order: Sequence[Spot] = list(Spot)
-    better = {
-        face: new
-        for face in boxes
-        if (badness(face, new := best(face), sizes.gap // 2), order.index(new))
-        < (badness(face, chosen[face], 0), order.index(chosen[face]))
-    }
-    return {face: chosen[face] for face in boxes}, better
+
+    def _cover(self, face: int, spot: Spot, margin: int = 0) -> Cover:
+        rect = _wider(self._rects[face][spot], margin)
+        labels = (self._rects[other][at] for other, at in self.placed.items() if other != face)
+        if any(rect.overlaps(other) for other in labels):
+            return Cover.LABEL
+        faces = (box for other, box in self._boxes.items() if other != face)
+        if spot is not Spot.ABOVE and any(rect.overlaps(other) for other in faces):
+            return Cover.FACE
+        return Cover.NOTHING
 
 
 def _wider(rect: Rect, margin: int) -> Rect:

@@ -8,7 +8,7 @@ from fer_edge.overlay.scene import Detail, Side
 from fer_edge.types import Box
 
 ROWS = 8
-"""Bars in a panel, one for each emotion."""
+"""Number of bars in a panel, one for each emotion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,19 @@ class Sizes:
     small: int
     """Type size of everything else."""
     line: int
-    """Of a face's box."""
+    """Thickness of a face's box."""
     gap: int
-    """Between box, label and panel, and within a panel."""
+    """Space between box, label and panel, and within a panel."""
     row: int
     """Height of a bar's row."""
     figures: int
     """Height of the line with valence and arousal in figures; 0 on a low screen."""
     circle: int
-    """Side of the circumplex' square."""
+    """Side of the square around the circumplex."""
     panel: int
     """Width of a panel with bars."""
     names: int
-    """Of that, for symbol and name of an emotion."""
+    """Part of that width for symbol and name of an emotion."""
     corner: tuple[int, int]
     """Width and height that the figures in the lower left corner may take."""
 
@@ -90,15 +90,15 @@ class Rect:
         """The first row past it."""
         return self.y + self.height
 
-    def meets(self, other: "Rect") -> bool:
-        """Whether the two share a pixel."""
+    def overlaps(self, other: "Rect") -> bool:
+        """Whether the two have a pixel in common."""
         across = min(self.right, other.right) > max(self.x, other.x)
         return across and min(self.bottom, other.bottom) > max(self.y, other.y)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where on the screen the camera's picture lies: whole, centred, undistorted."""
+    """Where on the screen the camera's picture lies: complete, centred, undistorted."""
 
     screen: tuple[int, int]
     area: Rect
@@ -205,7 +205,7 @@ def place_panels(
             choice: rect
             for choice in CHOICES
             if (rect := panel_rect(box, choice.detail, choice.side, sizes, screen)) is not None
-            and not any(rect.meets(other) for other in others)
+            and not any(rect.overlaps(other) for other in others)
         }
         best[face] = next(iter(fitting), NO_PANEL)
         chosen[face] = before[face] if before.get(face) in fitting else best[face]

@@ -26,8 +26,8 @@ EMOTION_COLOURS: Final[dict[Emotion, Colour]] = {
 UNCERTAIN_COLOUR: Final[Colour] = (255, 255, 255)
 TEXT: Final[Colour] = (255, 255, 255)
 FAINT: Final[Colour] = (150, 150, 150)
-GROUND: Final[Colour] = (14, 17, 22)
-"""Of the panels behind text."""
+BACKGROUND: Final[Colour] = (14, 17, 22)
+"""Colour of the panels behind text."""
 GOOD: Final[Colour] = (86, 180, 233)
 BAD: Final[Colour] = (213, 94, 0)
 

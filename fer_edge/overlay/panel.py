@@ -6,7 +6,7 @@ import numpy as np
 
 from fer_edge.overlay.canvas import Image, Ink, disc, polyline
 from fer_edge.overlay.layout import Rect
-from fer_edge.overlay.palette import EMOTION_COLOURS, FAINT, GROUND, TEXT, Colour, colour_of
+from fer_edge.overlay.palette import BACKGROUND, EMOTION_COLOURS, FAINT, TEXT, Colour, colour_of
 from fer_edge.overlay.scene import Detail, ShownFace
 from fer_edge.overlay.style import Brush
 from fer_edge.types import EMOTIONS, Emotion
@@ -14,7 +14,7 @@ from fer_edge.types import EMOTIONS, Emotion
 DIMMED: Final[Colour] = (205, 205, 205)
 """Names of the emotions that are not shown as the face's."""
 EMPTY: Final[Colour] = (58, 62, 68)
-"""The rest of a bar."""
+"""The unfilled part of a bar."""
 
 
 def draw_panel(brush: Brush, rect: Rect, face: ShownFace, detail: Detail) -> None:
@@ -49,7 +49,7 @@ def _circumplex(brush: Brush, square: Rect, face: ShownFace) -> None:
         polyline(image, points, FAINT, width)
         # The last third in colour: it shows which way the face goes.
         polyline(image, points[-max(2, len(points) // 3) :], colour, width)
-    disc(image, points[-1], sizes.small * 0.42, GROUND)
+    disc(image, points[-1], sizes.small * 0.42, BACKGROUND)
     disc(image, points[-1], sizes.small * 0.30, colour)
 
 
@@ -90,7 +90,7 @@ def _bars(brush: Brush, rect: Rect, face: ShownFace) -> None:
     for number, (emotion, p) in enumerate(zip(EMOTIONS, face.probabilities, strict=True)):
         top = rect.y + number * row
         brush.symbol((rect.x, top + 1), emotion, side)
-        name = _fitting(brush, emotion, names - side - sizes.gap)
+        name = _shortened(brush, emotion, names - side - sizes.gap)
         colour = TEXT if emotion is face.emotion else DIMMED
         brush.text((rect.x + side + sizes.gap // 2, top + text_y), name, px, colour)
         bar = Rect(rect.x + names, top + (row - height) // 2, full, height)
@@ -98,7 +98,7 @@ def _bars(brush: Brush, rect: Rect, face: ShownFace) -> None:
         brush.bar(Rect(bar.x, bar.y, round(full * float(p)), height), EMOTION_COLOURS[emotion])
 
 
-def _fitting(brush: Brush, emotion: Emotion, width: int) -> str:
+def _shortened(brush: Brush, emotion: Emotion, width: int) -> str:
     """The emotion's name, cut where there is no room for it."""
     name = brush.style.word(emotion)
     while len(name) > 1 and brush.width(name, brush.style.sizes.small) > width:

@@ -47,7 +47,7 @@ class ShownFace:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The corner."""
+    """The figures in the lower left corner of the screen."""
 
     rate_hz: float = 0.0
     """Frames recognised a second."""
@@ -59,7 +59,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """Everything there is to draw but the picture."""
+    """Everything to draw except the camera's picture."""
 
     width: int
     """Of the camera's frame in pixels."""

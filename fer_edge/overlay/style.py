@@ -1,4 +1,4 @@
-"""How everything looks on one screen, and the strokes that know it."""
+"""How everything looks on one screen, and the brush that draws in that style."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,17 +6,17 @@ from typing import Final
 
 from fer_edge.overlay.canvas import Image, Ink, Stamps, bgr, rounded
 from fer_edge.overlay.layout import Rect, Sizes
-from fer_edge.overlay.palette import GROUND, Colour, colour_of
+from fer_edge.overlay.palette import BACKGROUND, Colour, colour_of
 from fer_edge.overlay.scene import ShownFace
 from fer_edge.overlay.symbols import symbol_mask
 from fer_edge.overlay.text import Typesetter
 from fer_edge.types import EMOTIONS, UNCERTAIN, Emotion
 
-GROUND_OPACITY: Final = 0.74
-"""Of the panels: text stays legible over a bright window, the picture stays visible."""
+BACKGROUND_OPACITY: Final = 0.74
+"""Opacity of the panels: text stays legible over a bright window, the picture stays visible."""
 
 SMALLEST_PX: Final = 8
-"""Type below it is none."""
+"""Smaller type cannot be read."""
 
 ENGLISH: Final[Mapping[str, str]] = {
     **{emotion.value: emotion.value for emotion in EMOTIONS},
@@ -49,7 +49,7 @@ class Style:
         object.__setattr__(self, "stamps", Stamps(4 if self.transparent else 3))
 
     def _sizes(self) -> Sizes:
-        """With as much room for the emotions' names as they need, within reason."""
+        """The screen's sizes, with room for the longest name of an emotion, up to twice the usual."""
         sizes = Sizes.of(*self.screen, scale=self.scale)
         longest = max(self.typesetter.width(self.word(one), sizes.small) for one in EMOTIONS)
         # Symbol, half a gap, name, a gap before the bar.
@@ -91,7 +91,7 @@ class Style:
         return SMALLEST_PX
 
     def label_gap(self, px: int) -> int:
-        """Between what is in a label of this type size."""
+        """Space between the parts of a label of this type size."""
         return max(4, round(0.26 * px))
 
     def _label_width(self, word: str, px: int) -> int:
@@ -107,12 +107,12 @@ class Brush:
     style: Style
 
     def card(self, rect: Rect) -> None:
-        """The dark ground of text, with round corners."""
+        """A dark background for text, with round corners."""
         size = (rect.width, rect.height, self.style.sizes.gap)
         self.style.stamps.lay(
             self.image,
             (rect.x, rect.y),
-            Ink(("card", *size), GROUND, GROUND_OPACITY),
+            Ink(("card", *size), BACKGROUND, BACKGROUND_OPACITY),
             lambda: rounded(*size),
         )
 
@@ -128,11 +128,11 @@ class Brush:
         self.style.stamps.lay(self.image, where, ink, lambda: symbol_mask(emotion, side))
 
     def width(self, text: str, px: int) -> int:
-        """Of a text in pixels."""
+        """Width of a text in pixels."""
         return self.style.typesetter.width(text, px)
 
     def line_height(self, px: int) -> int:
-        """Of a line of text in pixels."""
+        """Height of a line of text in pixels."""
         return self.style.typesetter.height(px)
 
     def bar(self, rect: Rect, colour: Colour) -> None:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fer_edge.errors import ConfigError
 
 CACHE_SIZE = 1024
-"""Bitmaps kept, a few kilobytes each: every name and number that a screen shows."""
+"""Number of bitmaps in memory, a few kilobytes each: every name and number that a screen shows."""
 
 
 SAMPLES = 4

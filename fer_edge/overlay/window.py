@@ -16,10 +16,10 @@ from fer_edge.overlay.canvas import Image
 from fer_edge.overlay.screen import ScreenClosedError, ScreenError
 
 START_S = 15.0
-"""For the window to appear; importing pygame takes seconds on a slow card."""
+"""Longest wait for the window to appear; importing pygame takes seconds on a slow card."""
 
-SHOW_S = 3.0
-"""For the window to take one picture."""
+PICTURE_S = 3.0
+"""Longest wait for the window to take one picture."""
 
 HEADER = struct.Struct("=2I")
 """Width and height of the picture that follows."""
@@ -42,7 +42,7 @@ class Window:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # the libraries' own words; the reason comes as a line
+            stderr=subprocess.DEVNULL,  # messages of libraries; the reason comes on standard output
             bufsize=0,
             start_new_session=True,  # Ctrl-C is for the daemon, which then closes the window
         )
@@ -75,7 +75,7 @@ class Window:
             ScreenError: the desktop has gone, or the window hangs.
             ScreenClosedError: a person closed it.
         """
-        self._listen()
+        self._read_reports()
         height, width = image.shape[:2]
         self._write(memoryview(HEADER.pack(width, height)))
         self._write(memoryview(image.data).cast("B"))
@@ -98,9 +98,9 @@ class Window:
             left_s = max(0.0, deadline - time.monotonic())
             if not select.select([self._out], [], [], left_s)[0]:
                 raise ScreenError(f"window: it did not appear within {START_S:g} s")
-            self._listen()
+            self._read_reports()
 
-    def _listen(self) -> None:
+    def _read_reports(self) -> None:
         """What the window reports: lines `size W H`, `closed`, `error WHY`."""
         while (data := self._read()) is not None:
             if not data:
@@ -123,14 +123,14 @@ class Window:
             return None
 
     def _write(self, data: memoryview) -> None:
-        deadline = time.monotonic() + SHOW_S
+        deadline = time.monotonic() + PICTURE_S
         while data:
             if not select.select([], [self._in], [], max(0.0, deadline - time.monotonic()))[1]:
-                raise ScreenError(f"window: took no picture for {SHOW_S:g} s")
+                raise ScreenError(f"window: took no picture for {PICTURE_S:g} s")
             try:
                 data = data[os.write(self._in, data) :]
             except BlockingIOError:
                 continue
             except BrokenPipeError:
-                self._listen()
+                self._read_reports()
                 raise ScreenError("window: the desktop has gone") from None

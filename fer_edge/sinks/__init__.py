@@ -50,7 +50,7 @@ def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | Non
 
 
 def _automatic(stream: TextIO) -> Literal["table", "jsonl", "none"]:
-    """A table for a person, JSON lines for a program, nothing to fill the journal with."""
+    """A table for a person, JSON lines for a program, nothing in the journal, which it would fill."""
     if stream.isatty():
         return "table"
     return "none" if is_journal(stream) else "jsonl"

@@ -34,8 +34,8 @@ class JsonlSink:
         """
         self._device = device
         self._clock_ns = clock_ns
-        self._shown = False
-        self._own = isinstance(target, Path)
+        self._had_faces = False
+        self._owns_stream = isinstance(target, Path)
         self._label = str(target) if isinstance(target, Path) else "standard output"
         try:
             # Line by line, so that a reader or a power cut finds whole lines.
@@ -58,9 +58,9 @@ class JsonlSink:
             OutputClosedError: the reader of the pipe has gone.
             SinkError: the line cannot be written.
         """
-        if not (result.faces or self._shown):
+        if not (result.faces or self._had_faces):
             return
-        self._shown = bool(result.faces)
+        self._had_faces = bool(result.faces)
         line = encode(faces_message(result, self._device, now_ns=self._clock_ns()))
         try:
             self._stream.write(line.decode() + "\n")
@@ -73,12 +73,12 @@ class JsonlSink:
 
     def close(self) -> None:
         """Close the file; a stream that was given stays open."""
-        if self._own:
+        if self._owns_stream:
             self._stream.close()
 
 
 def _append_to(path: Path) -> TextIO:
-    """The file, or a named pipe; without a reader that would block for ever, deaf to signals.
+    """Open the file or named pipe. A pipe without a reader raises, instead of blocking for ever.
 
     Raises:
         OSError: it cannot be opened.

@@ -12,7 +12,7 @@ from fer_edge.config import OverlayConfig, RetryConfig
 from fer_edge.errors import FrameError
 from fer_edge.mailbox import Closed, Mailbox
 from fer_edge.overlay import Screen, ScreenClosedError
-from fer_edge.overlay.show import Renderer
+from fer_edge.overlay.renderer import Renderer
 from fer_edge.overlay.text import Typesetter
 from fer_edge.types import Frame, Result
 from fer_edge.worker import Worker
@@ -23,7 +23,7 @@ NICE = 10
 """On Linux a thread has a niceness of its own: recognition goes first."""
 
 WAIT_S = 5.0
-"""For a first frame before a screen is chosen: it tells whether a CSI camera is there."""
+"""Longest wait for a first frame before a screen is chosen: by then a CSI camera is known."""
 
 CLOSE_S = 0.6
 """How long the screen may take to close at the end."""
@@ -32,8 +32,8 @@ CLOSE_S = 0.6
 class OverlaySink:
     """Shows the newest frame with the newest result, in a thread of its own.
 
-    Whatever happens to the screen is one warning: it is opened anew until it is back. Only a person
-    who closes the window ends the show, and nothing else.
+    A screen that fails costs one warning, and is opened again until it is back. When a person closes
+    the window, showing ends, and recognition goes on.
     """
 
     name = "overlay"
@@ -47,7 +47,7 @@ class OverlaySink:
         retry: RetryConfig,
         broker: Callable[[], bool | None] = lambda: None,
     ) -> None:
-        """Set up the show.
+        """Set up; nothing is opened yet.
 
         Args:
             config: What is shown, and how often.
@@ -61,7 +61,7 @@ class OverlaySink:
         self._interval_s = 1 / config.fps
         self._open_screen = open_screen
         self._backoff = Backoff(retry.initial_s, retry.max_s)
-        self._show = Renderer(
+        self._renderer = Renderer(
             typesetter=Typesetter(config.font),
             words=config.names.given() if config.names is not None else {},
             scale=config.scale,
@@ -84,14 +84,14 @@ class OverlaySink:
 
     def put(self, result: Result) -> None:
         """Take one result."""
-        self._show.count()
+        self._renderer.count()
         self._results.put((result, time.monotonic_ns()))
 
     def idle(self) -> None:
-        """The thread sees to what is due by time."""
+        """Nothing to do: the thread has its own clock."""
 
     def close(self) -> None:
-        """End the show; a screen that hangs is left behind."""
+        """Stop showing; a screen that hangs is left behind."""
         self._worker.stop()
         self._frames.close(discard=True)
         self._results.close(discard=True)
@@ -103,7 +103,7 @@ class OverlaySink:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         with contextlib.suppress(Closed):
             if (frame := self._frames.get(WAIT_S)) is not None:
-                self._show.frame(frame)
+                self._renderer.frame(frame)
             while not worker.stopping:
                 try:
                     self._present(worker)
@@ -126,7 +126,7 @@ class OverlaySink:
                 due = max(due + self._interval_s, time.monotonic())
                 self._take()
                 try:
-                    image = self._show.render(screen.size, transparent=screen.transparent)
+                    image = self._renderer.render(screen.size, transparent=screen.transparent)
                 except FrameError:
                     continue  # the vision stage reports it
                 screen.show(image)
@@ -134,9 +134,9 @@ class OverlaySink:
 
     def _take(self) -> None:
         if (frame := self._frames.get(0)) is not None:
-            self._show.frame(frame)
+            self._renderer.frame(frame)
         if (result := self._results.get(0)) is not None:
-            self._show.result(*result)
+            self._renderer.result(*result)
 
     def _note(self, level: int, condition: str) -> None:
         """One line for each change of condition, not for each attempt."""

@@ -1,6 +1,6 @@
 """What is published, as JSON; pure, and versioned in each message's `schema`.
 
-Whoever gives a field another meaning, adds or removes one, gives the schema a new number. Times are
+A change of a field's meaning, a new field or one less needs a new number in the schema's name. Times are
 RFC 3339 in UTC with milliseconds. `faces.schema.json` is the contract of `faces`.
 """
 
@@ -19,11 +19,11 @@ FACES_SCHEMA = "fer-edge/faces/2"
 STATE_SCHEMA = "fer-edge/state/1"
 DIAGNOSTICS_SCHEMA = "fer-edge/diagnostics/1"
 
-NOBODY = "none"
+NO_FACE = "none"
 """In place of the emotion in `state` while there is no face."""
 
-DIGITS = 4
-"""Decimals of probabilities, valence and arousal: finer than any model is."""
+DECIMALS = 4
+"""Decimals of probabilities, valence and arousal: more precise than any model."""
 
 
 def faces_message(result: Result, device: str, *, now_ns: int) -> JsonObject:
@@ -52,7 +52,7 @@ def state_message(result: Result, device: str) -> JsonObject:
         "seq": result.stamp.seq,
         "captured_at": timestamp(result.stamp.captured_at),
         "faces": len(result.faces),
-        "emotion": NOBODY,
+        "emotion": NO_FACE,
         "valence": None,
         "arousal": None,
     }
@@ -97,10 +97,10 @@ def _face(face: Face) -> JsonObject:
         "box": _box(face.track.box),
         "angle": round(float(face.track.angle), 1),
         "emotion": UNCERTAIN if face.emotion is None else face.emotion.value,
-        "confidence": round(float(face.confidence), DIGITS),
-        "probabilities": {emotion.value: round(float(p), DIGITS) for emotion, p in probabilities},
-        "valence": round(float(face.affect.valence), DIGITS),
-        "arousal": round(float(face.affect.arousal), DIGITS),
+        "confidence": round(float(face.confidence), DECIMALS),
+        "probabilities": {emotion.value: round(float(p), DECIMALS) for emotion, p in probabilities},
+        "valence": round(float(face.affect.valence), DECIMALS),
+        "arousal": round(float(face.affect.arousal), DECIMALS),
         "since": timestamp(face.track.since),
     }
     if face.track.landmarks:

@@ -21,7 +21,7 @@ BAR_WIDTH = 6
 
 
 class TableSink:
-    """One row a face; drawn anew at most ten times a second, and gone at the end."""
+    """One row a face; drawn at most ten times a second, and erased at the end."""
 
     name = "table"
     connected = None
@@ -35,7 +35,7 @@ class TableSink:
         """Draw on `console`, standard output's when not given."""
         self._clock_ns = clock_ns
         self._rate = RateMeter(clock_ns=clock_ns)
-        # As many as a second or two of frames: what is shown should follow what happens.
+        # One to two seconds of frames, so that the figure follows changes.
         self._latency = LatencyMeter(50)
         self._result: Result | None = None
         self._drawn_ns: int | None = None
@@ -61,7 +61,7 @@ class TableSink:
         self._draw()
 
     def idle(self) -> None:
-        """Let the numbers go down while nothing comes.
+        """Draw again: rates fall while no results come.
 
         Raises:
             SinkError: the terminal has gone.

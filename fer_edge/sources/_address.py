@@ -1,4 +1,4 @@
-"""Addresses of network cameras: the password goes in at the last moment, and reasons come out."""
+"""Addresses of network cameras: adding the password, hiding it, and explaining a failure."""
 
 import http.client
 import socket
@@ -15,8 +15,8 @@ NO_ANSWER = "no answer within source.open_timeout_s; check address and network"
 PICTURES = ("multipart/", "video/", "image/", "application/octet-stream")
 
 
-def public(url: str) -> str:
-    """The address for people: without user, password and query, where some cameras keep a key."""
+def printable_address(url: str) -> str:
+    """The address for logs and errors: without user, password and query, where some cameras keep a key."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
@@ -39,7 +39,7 @@ def explain_failure(url: str, *, timeout_s: float) -> str:
     Asks once more, without the password, and reads no further than the headers.
     """
     try:
-        return _ask(url, timeout_s)
+        return _probe(url, timeout_s)
     except TimeoutError:
         return NO_ANSWER
     except socket.gaierror:
@@ -52,16 +52,16 @@ def explain_failure(url: str, *, timeout_s: float) -> str:
         return f"{getattr(error, 'strerror', None) or error}; check that the camera is on"
 
 
-def _ask(url: str, timeout_s: float) -> str:
+def _probe(url: str, timeout_s: float) -> str:
     parts = urlsplit(url)
     if parts.scheme in {"http", "https"}:
-        return _ask_http(url, timeout_s)
+        return _probe_http(url, timeout_s)
     address = (parts.hostname or "", parts.port or PORTS[parts.scheme])
     with socket.create_connection(address, timeout_s):
         return "answers, but FFmpeg can open no stream; check path, username, password_file"
 
 
-def _ask_http(url: str, timeout_s: float) -> str:
+def _probe_http(url: str, timeout_s: float) -> str:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_edge.devices import is_part_of_the_board
+from fer_edge.devices import is_board_driver
 
 VIDIOC_QUERYCAP = 0x80685600
 """_IOR('V', 0, struct v4l2_capability) of linux/videodev2.h."""
@@ -20,7 +20,7 @@ STREAMING = 0x04000000
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a device says of itself."""
+    """What a device reports about itself."""
 
     driver: str
     card: str
@@ -31,7 +31,7 @@ class Capability:
         """It captures, it streams, and it is no part of the board's own image processing."""
         captures = self.flags & (VIDEO_CAPTURE | VIDEO_CAPTURE_MPLANE)
         streams = bool(captures and self.flags & STREAMING)
-        return streams and not is_part_of_the_board(self.driver)
+        return streams and not is_board_driver(self.driver)
 
 
 def parse_capability(data: bytes) -> Capability:
@@ -45,7 +45,7 @@ def _text(field: bytes) -> str:
 
 
 def query(device: Path) -> Capability | None:
-    """What the device says of itself; None if it is none, or may not be opened."""
+    """What the device reports about itself; None if it is no video4linux device, or may not be opened."""
     try:
         descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -61,7 +61,7 @@ def query(device: Path) -> Capability | None:
 def first_camera(
     dev: Path = Path("/dev"), ask: Callable[[Path], Capability | None] = query
 ) -> str | None:
-    """The first camera, by its lasting name below /dev/v4l/by-id if it has one."""
+    """Path of the first camera, below /dev/v4l/by-id if it is there: that name stays the same."""
     for device in _candidates(dev):
         found = ask(device)
         if found is not None and found.is_camera:

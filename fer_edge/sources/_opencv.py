@@ -38,7 +38,7 @@ class Capture(Protocol):
 def open_ffmpeg(
     url: str, *, open_timeout_s: float, read_timeout_s: float, threads: int | None = None
 ) -> Capture:
-    """FFmpeg on a file or an address; whether that succeeded tells `isOpened()`.
+    """Open a file or an address with FFmpeg; `isOpened()` of the capture tells whether that succeeded.
 
     Each of the decoder's `threads` after the first delays H.264 by a frame; None: as many as cores.
     """
@@ -74,15 +74,15 @@ class LiveStream:
         numbering: Numbering,
         moment: Callable[[], Moment],
         stall_timeout_s: float,
-        lost: Callable[[str], str],
+        explain_loss: Callable[[str], str],
     ) -> None:
         self._capture = capture
         self._convert = convert
         self._numbering = numbering
         self._moment = moment
         self._stall_timeout_s = stall_timeout_s
-        self._lost = lost
-        """Turns what was seen into the line that is raised."""
+        self._explain_loss = explain_loss
+        """Turns what happened into the error's line."""
         numbering.reopened()
 
     def read(self) -> Frame:
@@ -102,5 +102,5 @@ class LiveStream:
             except FrameError as error:
                 log.debug("%s", error)
         if time.monotonic() - started >= 0.9 * self._stall_timeout_s:
-            raise SourceLostError(self._lost(f"no picture for {self._stall_timeout_s:g} s"))
-        raise SourceLostError(self._lost("the camera closed the connection"))
+            raise SourceLostError(self._explain_loss(f"no picture for {self._stall_timeout_s:g} s"))
+        raise SourceLostError(self._explain_loss("the camera closed the connection"))

@@ -1,4 +1,4 @@
-"""Pictures that are decoded no further than a stage asks, so that a dropped frame costs nothing.
+"""Pictures that are decoded only as far as a stage asks, so that a dropped frame costs nothing.
 
 Two threads may ask one picture at once: at worst both do the same work, and get the same result.
 """
@@ -14,7 +14,7 @@ from fer_edge.sources._jpeg import jpeg_size
 from fer_edge.types import BgrImage, GrayImage
 
 REDUCTIONS = (8, 4, 2, 1)
-"""What libjpeg can divide a picture's sides by while it decodes, the cheapest first."""
+"""Divisors of a picture's sides that libjpeg can apply while it decodes, the cheapest first."""
 
 
 def frozen(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -85,15 +85,15 @@ class JpegPicture:
     def gray(self, min_width: int = 0) -> GrayImage:
         """The smallest plane that is decoded already and wide enough, else a new one.
 
-        libjpeg decodes to a half, a quarter or an eighth by leaving out coefficients, and grey without
-        touching the colours (docs/benchmarks.md has the times).
+        libjpeg decodes to a half, a quarter or an eighth by leaving out coefficients, and to grey
+        without decoding the colours (docs/benchmarks.md has the times).
 
         Raises:
             FrameError: the data is corrupt.
         """
         import cv2
 
-        fitting = self._fitting(min_width)
+        reductions = self._reductions_for(min_width)
         flags = {
             8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
             4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
@@ -101,11 +101,11 @@ class JpegPicture:
             1: cv2.IMREAD_GRAYSCALE,
         }
         with self._lock:
-            for reduction in fitting:
+            for reduction in reductions:
                 if reduction in self._planes:
                     return self._planes[reduction]
-            plane = self._decode(flags[fitting[0]])
-            self._planes[fitting[0]] = plane
+            plane = self._decode(flags[reductions[0]])
+            self._planes[reductions[0]] = plane
             return plane
 
     def bgr(self, min_width: int = 0) -> BgrImage:
@@ -122,9 +122,9 @@ class JpegPicture:
             2: cv2.IMREAD_REDUCED_COLOR_2,
             1: cv2.IMREAD_COLOR,
         }
-        return self._decode(flags[self._fitting(min_width)[0]])
+        return self._decode(flags[self._reductions_for(min_width)[0]])
 
-    def _fitting(self, min_width: int) -> list[int]:
+    def _reductions_for(self, min_width: int) -> list[int]:
         """The reductions that leave at least this many pixels, the cheapest first."""
         wanted = min(min_width or self.width, self.width)
         return [r for r in REDUCTIONS if -(-self.width // r) >= wanted]

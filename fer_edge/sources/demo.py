@@ -1,4 +1,4 @@
-"""A camera for those who have none: real faces that move over a background, the same every time.
+"""A source for machines without a camera: real faces that move over a background, always alike.
 
 The face is cut from scikit-image's `data.astronaut()`: NASA's portrait of Eileen Collins, in the
 public domain (astronaut.md beside it says more). Frame `n` is the same on every run and machine.
@@ -27,7 +27,7 @@ its hair is 1.7 times as high. A cascade that asks for 0.12 of 360 lines searche
 GRID = {1: (1, 1), 2: (2, 1), 3: (3, 1), 4: (2, 2), 5: (3, 2), 6: (3, 2), 7: (4, 2), 8: (4, 2)}
 """Columns and rows of the cells in which this number of faces move, so that they never overlap."""
 PERIODS_S = (11.0, 7.0, 17.0)
-"""Of the movement to the side, up and down, and of the size."""
+"""Periods of the movement to the side, up and down, and of the size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Scene:
     cutout: NDArray[np.uint8]
     """The face, already multiplied by its opacity."""
     shade: NDArray[np.uint8]
-    """What is left of the background behind it, 255 for all of it."""
+    """Share of the background that shows through, 255 for all of it."""
 
     def render(self, where: list[Placement]) -> NDArray[np.uint8]:
         """The background with one cut-out at each place, in whole pixels.
@@ -151,6 +151,8 @@ class DemoPicture:
 class Demo:
     """The demo as a source."""
 
+    live = False
+
     size: tuple[int, int] = (1920, 1080)
     """Width and height in pixels."""
     fps: float = 30.0
@@ -165,11 +167,6 @@ class Demo:
     def name(self) -> str:
         """For people."""
         return f"demo, {self.faces} face{'' if self.faces == 1 else 's'}"
-
-    @property
-    def live(self) -> bool:
-        """It cannot be lost."""
-        return False
 
     @contextmanager
     def open(self) -> Iterator[Stream]:

@@ -54,7 +54,7 @@ class FakeCapture:
     """`cv2.VideoCapture` over given frames; None among them is a read that fails.
 
     `granted` is what the camera is able to do: a property that is in it keeps its value whatever is
-    set, others take what they are told.
+    set, others take every value.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class FakeCapture:
 
     def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
         """What is granted, else what was set last, else 0."""
-        told = dict(self.settings)
-        return self._granted.get(propId, told.get(propId, 0.0))
+        last_set = dict(self.settings)
+        return self._granted.get(propId, last_set.get(propId, 0.0))
 
     def set(self, propId: int, value: float, /) -> bool:  # noqa: N803 - OpenCV's name
         """Whether the property takes the value."""
@@ -119,7 +119,7 @@ class FakeRequest:
         return self._buffers[name].copy()
 
     def get_metadata(self) -> dict[str, Any]:
-        """What the camera says of the frame."""
+        """Metadata of the frame."""
         return dict(self._metadata)
 
     def release(self) -> None:

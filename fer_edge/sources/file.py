@@ -24,6 +24,8 @@ TIMEOUT_S = 30.0
 class VideoFile:
     """A recording as a source. FFmpeg turns it upright where its metadata say so."""
 
+    live = False
+
     path: Path
     fast: bool = False
     """Frames at once instead of at their recorded times."""
@@ -36,11 +38,6 @@ class VideoFile:
         """For people."""
         return str(self.path)
 
-    @property
-    def live(self) -> bool:
-        """A recording ends."""
-        return False
-
     @contextmanager
     def open(self) -> Iterator[Stream]:
         """Begin at the first frame.
@@ -48,7 +45,7 @@ class VideoFile:
         Raises:
             SourceError: no such file, empty, or not a video that FFmpeg can read.
         """
-        stream = _FileStream(self.path, Pacer(fast=self.fast), self._numbering, loop=self.loop)
+        stream = _VideoStream(self.path, Pacer(fast=self.fast), self._numbering, loop=self.loop)
         try:
             yield stream
         finally:
@@ -82,7 +79,7 @@ def open_video(path: Path) -> Capture:
     return capture
 
 
-class _FileStream:
+class _VideoStream:
     def __init__(self, path: Path, pacer: Pacer, numbering: Numbering, *, loop: bool) -> None:
         self._path = path
         self._pacer = pacer

@@ -29,6 +29,8 @@ SUFFIXES = frozenset(
 class ImageFiles:
     """The pictures in a folder as a source; one that cannot be decoded is left out with a warning."""
 
+    live = False
+
     path: Path
     """The folder, for people; also where the pictures are, unless `files` names them."""
     fps: float = 1.0
@@ -43,11 +45,6 @@ class ImageFiles:
         """For people."""
         return str(self.path)
 
-    @property
-    def live(self) -> bool:
-        """A folder ends."""
-        return False
-
     @contextmanager
     def open(self) -> Iterator[Stream]:
         """Begin at the first picture.
@@ -56,7 +53,7 @@ class ImageFiles:
             SourceError: no such folder, or no picture in it.
         """
         files = picture_files(self.path) if self.files is None else self.files
-        yield _FileStream(self, files, Pacer(fast=self.fast))
+        yield _ImageStream(self, files, Pacer(fast=self.fast))
 
     def frame(self, picture: BgrPicture, file: Path, index: int, pacer: Pacer) -> Frame:
         """Picture number `index` of those that can be read, when it is due."""
@@ -107,7 +104,7 @@ def read_picture(file: Path) -> BgrPicture | None:
     return BgrPicture(image)
 
 
-class _FileStream:
+class _ImageStream:
     def __init__(self, source: ImageFiles, files: Sequence[Path], pacer: Pacer) -> None:
         self._source = source
         self._files = iter(files)

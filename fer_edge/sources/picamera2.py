@@ -36,7 +36,7 @@ class Request(Protocol):
         """A copy of a stream's buffer, one-dimensional."""
 
     def get_metadata(self) -> Mapping[str, Any]:
-        """What the camera says of the frame."""
+        """Metadata of the frame."""
 
     def release(self) -> None:
         """Give the buffers back to the camera."""
@@ -49,7 +49,7 @@ class Camera(Protocol):
         """A configuration for video."""
 
     def configure(self, camera_config: Mapping[str, Any]) -> None:
-        """Take the configuration; sizes and strides in it may change."""
+        """Apply the configuration; sizes and strides in it may change."""
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -67,7 +67,7 @@ class Camera(Protocol):
         """Stop and close."""
 
 
-UNLOADABLE = (ImportError, ValueError, AttributeError)
+LOAD_ERRORS = (ImportError, ValueError, AttributeError)
 """How an installed picamera2 fails: a library is missing, or one of its parts was compiled against
 another numpy (`numpy.dtype size changed` is a ValueError)."""
 
@@ -86,7 +86,7 @@ def open_camera(number: int) -> Camera:
             "source picamera2: it is not installed; sudo apt install python3-picamera2, and make "
             "the virtual environment with --system-site-packages"
         ) from None
-    except UNLOADABLE as error:
+    except LOAD_ERRORS as error:
         raise ConfigError(
             f"source picamera2: it does not load ({error}); fer-edge doctor says what to do"
         ) from None
@@ -111,14 +111,14 @@ def has_csi_camera() -> bool:
     except ModuleNotFoundError as error:
         log.debug("picamera2 cannot be imported: %s", error)
         return False
-    except UNLOADABLE as error:
+    except LOAD_ERRORS as error:
         log.warning("picamera2 does not load (%s): no CSI camera; see fer-edge doctor", error)
         return False
     return any("/usb" not in info["Id"] for info in picamera2.Picamera2.global_camera_info())
 
 
 def _import_picamera2() -> Any:
-    # libcamera tells every step on standard error unless it is asked not to.
+    # libcamera reports every step on standard error otherwise.
     quiet_environment(names=("LIBCAMERA_LOG_LEVELS",))
     import picamera2
 
@@ -137,6 +137,8 @@ def _full_range() -> Any:
 @dataclass(frozen=True, slots=True)
 class PiCamera:
     """A CSI camera as a source."""
+
+    live = True
 
     number: int = 0
     size: tuple[int, int] = (1920, 1080)
@@ -157,11 +159,6 @@ class PiCamera:
     def name(self) -> str:
         """For people."""
         return f"picamera2 camera {self.number}"
-
-    @property
-    def live(self) -> bool:
-        """It is reopened when it is lost."""
-        return True
 
     @contextmanager
     def open(self) -> Iterator[Stream]:

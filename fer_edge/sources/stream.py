@@ -18,7 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import SourceLostError
-from fer_edge.sources._address import NO_ANSWER, address_with_password, explain_failure, public
+from fer_edge.sources._address import (
+    NO_ANSWER,
+    address_with_password,
+    explain_failure,
+    printable_address,
+)
 from fer_edge.sources._opencv import Capture, LiveStream, fourcc, open_ffmpeg
 from fer_edge.sources._pictures import BgrPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
@@ -34,6 +39,8 @@ RAW_PACKETS = -1.0
 class NetworkStream:
     """A network camera as a source; `url` holds no password."""
 
+    live = True
+
     url: str = field(repr=False)
     username: str | None = None
     read_password: Callable[[], str | None] = field(default=lambda: None, repr=False)
@@ -46,12 +53,7 @@ class NetworkStream:
     @property
     def name(self) -> str:
         """The address, without user, password and query."""
-        return public(self.url)
-
-    @property
-    def live(self) -> bool:
-        """It is reopened when it is lost."""
-        return True
+        return printable_address(self.url)
 
     @contextmanager
     def open(self) -> Iterator[Stream]:
@@ -90,7 +92,7 @@ class NetworkStream:
             numbering=self._numbering,
             moment=now,
             stall_timeout_s=self.stall_timeout_s,
-            lost=lambda what: f"{self.name}: {what}",
+            explain_loss=lambda what: f"{self.name}: {what}",
         )
 
 

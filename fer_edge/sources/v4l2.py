@@ -36,7 +36,7 @@ ADVICE = {
 
 
 def open_device(device: str) -> Capture:
-    """The device through OpenCV; whether that succeeded tells `isOpened()`."""
+    """Open the device with OpenCV; `isOpened()` of the capture tells whether that succeeded."""
     cv2 = quiet_opencv()
     capture: Capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
     return capture
@@ -45,6 +45,8 @@ def open_device(device: str) -> Capture:
 @dataclass(frozen=True, slots=True)
 class V4l2Camera:
     """A video4linux device as a source."""
+
+    live = True
 
     device: str
     size: tuple[int, int] = (1920, 1080)
@@ -59,11 +61,6 @@ class V4l2Camera:
     def name(self) -> str:
         """For people."""
         return self.device
-
-    @property
-    def live(self) -> bool:
-        """It is reopened when it is lost."""
-        return True
 
     @contextmanager
     def open(self) -> Iterator[Stream]:
@@ -85,14 +82,14 @@ class V4l2Camera:
                 numbering=self._numbering,
                 moment=lambda: buffer_moment(capture),
                 stall_timeout_s=self.stall_timeout_s,
-                lost=lambda what: f"{self.device}: {lost(self.device, what)}",
+                explain_loss=lambda what: f"{self.device}: {explain_loss(self.device, what)}",
             )
         finally:
             capture.release()
 
 
 def negotiate(capture: Capture, wanted: V4l2Camera) -> Callable[[NDArray[np.uint8]], Picture]:
-    """Set the format; how to make a picture of what will come."""
+    """Set the format; returns what makes a picture of a frame in it."""
     import cv2
 
     # The format first: each setting restarts the device, and a camera has other sizes in another.
@@ -137,8 +134,8 @@ def explain_failure(device: str) -> str:
     return "not a camera, or busy; see /dev/v4l/by-id, and fuser -v for who uses it"
 
 
-def lost(device: str, what: str) -> str:
-    """What became of a camera that was open, in a few words."""
+def explain_loss(device: str, what: str) -> str:
+    """Why an open camera delivers no more frames, in a few words."""
     if not Path(device).exists():
         return "the camera was unplugged; it is used again when it is back"
     if "closed" in what:

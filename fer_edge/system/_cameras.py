@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fer_edge.devices import is_part_of_the_board
+from fer_edge.devices import is_board_device
 from fer_edge.system._probe import probe
 
 LIST_CSI: Final = (
@@ -57,7 +57,7 @@ def video_devices(root: Path) -> list[VideoDevice]:
         except OSError:
             continue
         node = root / "dev" / entry.name
-        if not is_part_of_the_board(name):
+        if not is_board_device(name):
             usable = os.access(node, os.R_OK | os.W_OK)
             devices.append(VideoDevice(f"/dev/{entry.name}", name, usable))
     return devices

@@ -2,7 +2,7 @@
 
 Mollahosseini, Hasani and Mahoor, *AffectNet: A Database for Facial Expression, Valence, and Arousal
 Computing in the Wild*, IEEE Transactions on Affective Computing, 2017 (arXiv:1708.03985).  Two
-layouts are about: the first release's ``training.csv`` and ``validation.csv`` beside a folder
+layouts exist: the first release's ``training.csv`` and ``validation.csv`` beside a folder
 ``Manually_Annotated_Images``, with face boxes; and the later ``train_set`` and ``val_set``, each with
 ``images/N.jpg``, cut to the face, and ``annotations/N_exp.npy``, ``N_val.npy``, ``N_aro.npy``.  Its
 expressions 0 to 7 are our classes in our order; 8 to 10 (none, uncertain, no face) are dropped.
@@ -40,7 +40,7 @@ COLUMNS: Final = (
     "valence",
     "arousal",
 )
-"""Of the CSV files; some copies of ``validation.csv`` have no header."""
+"""Columns of the CSV files; some copies of ``validation.csv`` have no header."""
 
 VALIDATION_SHARE = 0.05
 """Share of the training set that is the validation split here: AffectNet's own is the test."""
@@ -69,14 +69,16 @@ def load_affectnet(folder: Path, split: str, *, thesis: bool = False) -> Samples
     held_out = split == "test" and not thesis
     rows = [row for row in _rows(folder, held_out) if 0 <= row.expression < len(EMOTIONS)]
     if not held_out:
-        tested = THESIS_TEST_SHARE if thesis else 0.0
+        test_share = THESIS_TEST_SHARE if thesis else 0.0
         low, high = {
-            "test": (0.0, tested),
-            "validation": (tested, tested + VALIDATION_SHARE),
-            "train": (tested + VALIDATION_SHARE, 1.0),
+            "test": (0.0, test_share),
+            "validation": (test_share, test_share + VALIDATION_SHARE),
+            "train": (test_share + VALIDATION_SHARE, 1.0),
         }[split]
-        drawn = split_positions([row.name for row in rows])
-        rows = [row for row, lot in zip(rows, drawn, strict=True) if low <= lot < high]
+        positions = split_positions([row.name for row in rows])
+        rows = [
+            row for row, position in zip(rows, positions, strict=True) if low <= position < high
+        ]
     plane = np.array([(row.valence, row.arousal) for row in rows], np.float32).reshape(-1, 2)
     # -2 stands for "not annotated".
     plane[np.abs(plane).max(1, initial=0) > 1] = np.nan
@@ -92,10 +94,12 @@ def load_affectnet(folder: Path, split: str, *, thesis: bool = False) -> Samples
 
 
 def _origin(split: str, thesis: bool) -> Origin:
-    own = "a random fifth of its training set" if thesis else "its own validation set"
+    test_source = "a random fifth of its training set" if thesis else "its own validation set"
     return Origin(
         dataset="AffectNet",
-        split=f"{split} ({own})" if split == "test" else f"{split} (part of its training set)",
+        split=f"{split} ({test_source})"
+        if split == "test"
+        else f"{split} (part of its training set)",
         label_source="AffectNet: one annotator a picture (Mollahosseini et al. 2017)",
         valence_arousal_source="AffectNet: annotated, by one annotator a picture",
         data=(
@@ -112,7 +116,7 @@ def _rows(folder: Path, held_out: bool) -> Iterator[_Row]:
     """Every face of the training set, or of the one that is held out, in either layout."""
     later = folder / ("val_set" if held_out else "train_set")
     if (later / "annotations").is_dir():
-        return _later(later)
+        return _later_release(later)
     name = "validation.csv" if held_out else "training.csv"
     lists = sorted(folder.rglob(name))
     images = next((path for path in sorted(folder.rglob("Manually_Annotated_Images"))), None)
@@ -121,10 +125,10 @@ def _rows(folder: Path, held_out: bool) -> Iterator[_Row]:
             f"data set {folder}: neither {later.name}/annotations nor {name} with "
             "Manually_Annotated_Images there; name AffectNet's folder"
         )
-    return _first(lists[0], images)
+    return _first_release(lists[0], images)
 
 
-def _first(path: Path, images: Path) -> Iterator[_Row]:
+def _first_release(path: Path, images: Path) -> Iterator[_Row]:
     with path.open(newline="", encoding="utf-8") as lines:
         for number, fields in enumerate(csv.reader(lines), 1):
             if fields[:1] == [COLUMNS[0]]:
@@ -142,7 +146,7 @@ def _first(path: Path, images: Path) -> Iterator[_Row]:
             yield _Row(name, StoredFace(images / name, box), expression, valence, arousal)
 
 
-def _later(folder: Path) -> Iterator[_Row]:
+def _later_release(folder: Path) -> Iterator[_Row]:
     for path in sorted((folder / "annotations").glob("*_exp.npy")):
         stem = path.name.removesuffix("_exp.npy")
         expression, valence, arousal = (

@@ -19,7 +19,7 @@ from fer_edge.modelcard import DataSource
 from fer_edge.types import EMOTIONS, GrayImage
 
 NUMBERS = {"train": 0, "validation": 1, "test": 2}
-"""Of the splits in the file."""
+"""Numbers of the splits in the file."""
 
 FERPLUS_ORDER = np.array([0, 1, 3, 2, 6, 5, 4, 7])
 """The eight emotions as FER+'s own file orders them; the first of two with as many votes wins."""
@@ -62,13 +62,13 @@ def load_ferplus(path: Path, split: str) -> Samples:
         if split != "train":
             chosen &= ~stored["duplicate_of_train"]
         votes = stored["votes"]
-        chosen &= usable(votes)
+        chosen &= usable_rows(votes)
         rows = np.flatnonzero(chosen)
-        soft = distribution(votes[rows])
+        soft = soft_labels(votes[rows])
         return Samples(
             pictures=Pictures(_decode(stored["blob"], stored["offsets"], rows)),
             soft_labels=soft,
-            labels=top(votes[rows]),
+            labels=majority_labels(votes[rows]),
             valence_arousal=np.stack([stored["valence"], stored["arousal"]], 1)[rows],
             names=stored["name"][rows],
             origin=Origin(
@@ -81,27 +81,27 @@ def load_ferplus(path: Path, split: str) -> Samples:
         )
 
 
-def usable(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def usable_rows(votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Rows ``[N, 10]`` whose most frequent vote is one of the eight emotions."""
     chosen: NDArray[np.bool_] = votes.argmax(1) < len(EMOTIONS)
     return chosen
 
 
-def top(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The emotion with most votes, ``[N]``; ties as everybody's who read FER+'s file in order."""
+def majority_labels(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The emotion with most votes, ``[N]``; a tie goes to the first in FER+'s order of columns."""
     labels: NDArray[np.int64] = FERPLUS_ORDER[votes[:, FERPLUS_ORDER].argmax(1)]
     return labels
 
 
-def distribution(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
+def soft_labels(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Soft labels ``[N, 8]``: single votes are dropped as outliers, the rest normalised.
 
     A row of single votes only keeps them all.
     """
-    kept = votes[:, : len(EMOTIONS)].astype(np.float32)
-    outliers = np.where(kept > 1, kept, 0)
-    kept = np.where(outliers.sum(1, keepdims=True) > 0, outliers, kept)
-    soft: NDArray[np.float32] = kept / kept.sum(1, keepdims=True)
+    counts = votes[:, : len(EMOTIONS)].astype(np.float32)
+    agreed = np.where(counts > 1, counts, 0)
+    counts = np.where(agreed.sum(1, keepdims=True) > 0, agreed, counts)
+    soft: NDArray[np.float32] = counts / counts.sum(1, keepdims=True)
     return soft
 
 

@@ -7,7 +7,7 @@ Columns, in any order; the first and either of the next two are needed:
 - ``neutral`` … ``contempt``: eight columns with the number of votes for each;
 - ``x``, ``y``, ``width``, ``height``: the face's box in pixels; without, the picture is the face;
 - ``valence``, ``arousal``: in [-1, 1]; empty where unknown;
-- ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % drawn by file name.
+- ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % chosen by file name.
 
 Rows without an emotion are left out.
 """
@@ -33,6 +33,7 @@ from fer_edge.modelcard import DataSource
 from fer_edge.types import EMOTIONS, Box
 
 SPLITS_BY_POSITION: Final = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+"""Where the positions of `split_positions` must lie for each split."""
 BOX: Final = ("x", "y", "width", "height")
 
 Row = dict[str, str]
@@ -61,7 +62,7 @@ def load_folder(folder: Path, split: str) -> Samples:
 
 
 def _origin(name: str, split: str) -> Origin:
-    """All that is known of a stranger's pictures."""
+    """All that is known of somebody's own pictures."""
     return Origin(
         dataset=f"the pictures of {name}/",
         split=split,
@@ -92,8 +93,10 @@ def _of_split(rows: list[tuple[int, Row]], split: str, path: Path) -> list[tuple
         return rows
     if rows and "split" not in rows[0][1]:
         low, high = SPLITS_BY_POSITION[split]
-        drawn = split_positions([row["file"] for _, row in rows])
-        return [row for row, lot in zip(rows, drawn, strict=True) if low <= lot < high]
+        positions = split_positions([row["file"] for _, row in rows])
+        return [
+            row for row, position in zip(rows, positions, strict=True) if low <= position < high
+        ]
     for line, row in rows:
         if row["split"] not in SPLITS_BY_POSITION:
             raise ConfigError(
@@ -103,7 +106,7 @@ def _of_split(rows: list[tuple[int, Row]], split: str, path: Path) -> list[tuple
 
 
 def _votes(row: Row, path: Path, line: int) -> list[float]:
-    """Eight numbers; zeros where nobody said anything."""
+    """Votes for each of the eight emotions; all 0 where the row has no label."""
     if "emotion" not in row:
         return [_number(row, emotion, path, line) or 0.0 for emotion in EMOTIONS]
     label = (row["emotion"] or "").strip().lower()

@@ -1,4 +1,4 @@
-"""What every data set becomes."""
+"""The form that every data set is read into."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Rows = NDArray[Any] | slice
 
 @dataclass(frozen=True)
 class Origin:
-    """What a figure on these pictures rests on; a card repeats it."""
+    """Where pictures and labels come from; a model's card repeats it."""
 
     dataset: str
     """Which pictures."""
     split: str
     """Which part of them, and what was left out."""
     label_source: str
-    """Who said what is right."""
+    """Where the true emotions come from."""
     valence_arousal_source: str
-    """What the true valence and arousal rest on."""
+    """Where the true valence and arousal come from."""
     data: tuple[DataSource, ...] = ()
-    """What weights that are trained on them are made from."""
+    """Sources and licences that a model trained on them must name."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Pictures and what people said of them; every member but the last has a row for each."""
+    """Pictures with their labels; every member but the last has a row for each picture."""
 
     pictures: Pictures
     soft_labels: NDArray[np.float32]
@@ -117,6 +117,6 @@ class Samples:
 def split_positions(names: Sequence[str]) -> NDArray[np.float64]:
     """A number in [0, 1) for each name, ``[N]``: the same on every machine and in any order.
 
-    Splits drawn by it stay as they are when pictures are added.
+    Splits chosen by position stay as they are when pictures are added.
     """
     return np.array([zlib.crc32(name.encode()) for name in names], np.float64) / 2**32

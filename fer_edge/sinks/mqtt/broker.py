@@ -11,7 +11,7 @@ from fer_edge.sinks.mqtt.tls import tls_context
 
 @dataclass(frozen=True)
 class Broker:
-    """Where to connect, and as whom; prints without the password."""
+    """Address, name and password for a connection; printed without the password."""
 
     host: str
     port: int
@@ -20,7 +20,7 @@ class Broker:
     password: str | None = field(repr=False)
     tls: ssl.SSLContext | None = field(repr=False)
     version: str
-    """Of MQTT: 3.1.1 or 5."""
+    """Version of MQTT: 3.1.1 or 5."""
     keepalive_s: int
 
     def __str__(self) -> str:

@@ -9,12 +9,12 @@ import re
 
 from fer_edge import __version__
 from fer_edge.sinks.mqtt.message import Message
-from fer_edge.sinks.payload import NOBODY, JsonObject, encode
+from fer_edge.sinks.payload import NO_FACE, JsonObject, encode
 from fer_edge.types import EMOTIONS, UNCERTAIN
 
 
 def birth_message(discovery_prefix: str) -> Message:
-    """What Home Assistant says when it has started: it wants to be told everything again."""
+    """What Home Assistant publishes when it has started, and needs all messages again."""
     return Message(f"{discovery_prefix}/status", b"online", qos=1)
 
 
@@ -50,7 +50,7 @@ def _entities(prefix: str) -> dict[str, JsonObject]:
             "name": "Emotion",
             "icon": "mdi:emoticon-outline",
             "device_class": "enum",
-            "options": [*(emotion.value for emotion in EMOTIONS), UNCERTAIN, NOBODY],
+            "options": [*(emotion.value for emotion in EMOTIONS), UNCERTAIN, NO_FACE],
             **_value(state, "emotion"),
         },
         "valence": {"name": "Valence", **measurement, **_value(state, "valence")},

@@ -1,13 +1,12 @@
 """The connection to an MQTT broker: the one file that knows paho.
 
 Every connection has a paho client of its own. So nothing can wait in a client for the next
-connection, and a result handed to one that has just died goes nowhere, by construction.
+connection, and a result handed to one that has just ended is never sent by another.
 """
 
 import contextlib
 import logging
 import socket
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from fer_edge.backoff import Backoff
 from fer_edge.config import RetryConfig
 from fer_edge.sinks.mqtt.broker import Broker
 from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.mqtt.retries import Outcome, Retries, explain_error
 from fer_edge.stats import NS_PER_S, Counter
 from fer_edge.worker import Worker
 
@@ -30,30 +29,27 @@ MAX_OUTSTANDING = 16
 packets and 96 MB were seen, `max_queued_messages_set(1)` notwithstanding."""
 
 POLL_S = 0.1
-"""How long a silent connection goes on before it looks whether it should end."""
+"""How long the thread waits for data before it checks whether it should end."""
 
-ANSWER_S = 10.0
+ACCEPT_S = 10.0
 """How long a broker may take to accept or refuse; paho would wait for the keep-alive, an hour maybe."""
 
-TWIN = 3
-"""After this many short connections in a row a second device of the same name is likely."""
-
-GOODBYE_S = 0.25
+DISCONNECT_S = 0.25
 """How long a connection may take to end by itself before it is cut."""
 
 
 @dataclass(frozen=True)
 class Announcements:
-    """What the broker is told on every connect."""
+    """The messages that the broker gets on every connect."""
 
     will: Message
-    """What it tells the others when the connection is lost."""
+    """Published by the broker when the connection is lost."""
     online: Message
-    """What it tells them while there is a connection."""
+    """Published on a connect."""
     discovery: Sequence[Message] = ()
-    """What is told on a connect, and again …"""
+    """Published on a connect, and again …"""
     birth: Message | None = None
-    """… whenever this message comes in."""
+    """… whenever this message is received."""
 
 
 class Connection:
@@ -62,8 +58,8 @@ class Connection:
     def __init__(self, client: Client, accepted_ns: int) -> None:
         self.accepted_ns = accepted_ns
         """When; on the clock of `Stamp.captured_ns`."""
-        self.somebody_is_new = False
-        """Set when somebody has come who knows nothing of the present state."""
+        self.new_subscriber = False
+        """Set when a subscriber has come that does not know the present state."""
         self._client = client
         self._outstanding: deque[MQTTMessageInfo] = deque()
 
@@ -88,25 +84,16 @@ class Connection:
         return info.is_published()
 
     def end(self) -> None:
-        """Say goodbye, so that the broker keeps the last will to itself; returns at once."""
+        """Disconnect properly, so that the broker does not publish the last will; returns at once."""
         self._client.disconnect()
 
     def cut(self) -> None:
         """End without the broker's help; returns at once."""
-        _shut(self._client)
-
-
-@dataclass
-class Outcome:
-    """How an attempt to connect went."""
-
-    accepted_ns: int | None = None
-    refusal: str | None = None
-    reason: str = "no answer"
+        _shut_down(self._client)
 
 
 class Link:
-    """Keeps up a connection to the broker, for ever, in a thread of its own."""
+    """Keeps up a connection to the broker, in a thread of its own, until it is stopped."""
 
     def __init__(
         self,
@@ -121,7 +108,7 @@ class Link:
 
         Args:
             broker: Where to connect.
-            announcements: What the broker is told on every connect.
+            announcements: The messages that the broker gets on every connect.
             retry: How often to try again.
             random: Evenly between 0 and 1, for the waits.
             clock_ns: The clock of `Stamp.captured_ns`.
@@ -132,12 +119,9 @@ class Link:
         """Connections so far."""
         self._broker = broker
         self._announcements = announcements
-        self._retry = retry
-        self._backoff = Backoff(retry.initial_s, retry.max_s, random=random)
+        self._retries = Retries(broker, retry, random=random, clock_ns=clock_ns)
         self._clock_ns = clock_ns
         self._outcome = Outcome()
-        self._condition = ""
-        self._short = 0
         self._ending = False
         self._worker = Worker("mqtt", self._run)
 
@@ -162,7 +146,7 @@ class Link:
             connection.end()
         # Only now: a thread that is asked to stop leaves when it has nothing more to write.
         self._worker.stop()
-        if self._worker.join(GOODBYE_S):
+        if self._worker.join(DISCONNECT_S):
             return
         if connection is not None:
             connection.cut()
@@ -172,17 +156,17 @@ class Link:
     def _run(self, worker: Worker) -> None:
         while not self._ending:
             outcome = self._outcome = Outcome()
-            self._converse(worker)
+            self._run_connection(worker)
             if not self._ending:
-                worker.pause(self._report(outcome))
+                worker.pause(self._retries.next_wait_s(outcome))
 
-    def _converse(self, worker: Worker) -> None:
+    def _run_connection(self, worker: Worker) -> None:
         """One connection from its begin to its end."""
         client = self._make_client()
         broker = self._broker
         try:
             client.connect(broker.host, broker.port, broker.keepalive_s)
-            deadline_ns = self._clock_ns() + ANSWER_S * NS_PER_S
+            deadline_ns = self._clock_ns() + ACCEPT_S * NS_PER_S
             while client.loop(POLL_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
                 if worker.stopping and not client.want_write():
                     return
@@ -190,7 +174,7 @@ class Link:
                     self._outcome.reason = "takes the connection, but does not answer"
                     return
         except OSError as error:
-            self._outcome.reason = _explain(error)
+            self._outcome.reason = explain_error(error)
         except Exception as error:  # noqa: BLE001 - what answers there need not be a broker
             self._outcome.reason = f"its answer is not MQTT ({type(error).__name__})"
         finally:
@@ -235,14 +219,14 @@ class Link:
             client.subscribe(birth.topic, birth.qos)
         for message in self._announcements.discovery:
             _publish(client, message)
-        self._note(logging.INFO, f"connected to {self._broker}")
+        self._retries.connected()
         self.connection = Connection(client, self._outcome.accepted_ns)
 
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         self.connection = None
-        # paho's words for a connection that broke off say less than these.
+        # paho calls a connection that broke off an unspecified error.
         self._outcome.reason = "connection closed" if reason == "Unspecified error" else str(reason)
 
     def _on_message(self, client: Client, _data: Any, message: Any) -> None:
@@ -251,44 +235,7 @@ class Link:
             for announcement in self._announcements.discovery:
                 _publish(client, announcement)
             if self.connection is not None:
-                self.connection.somebody_is_new = True
-
-    def _report(self, outcome: Outcome) -> float:
-        """Log what has changed; seconds until the next attempt."""
-        if outcome.refusal is not None:
-            self._note(
-                logging.ERROR,
-                f"{self._broker} refused the connection: {outcome.refusal}; "
-                "check mqtt.username and mqtt.password_file; trying again until it works",
-            )
-            # It answered and meant it; asking often would only fill its log.
-            return self._retry.max_s
-        if outcome.accepted_ns is None:
-            self._note(
-                logging.WARNING,
-                f"cannot reach {self._broker}: {outcome.reason}; trying again until it works",
-            )
-        else:
-            lasted_ns = self._clock_ns() - outcome.accepted_ns
-            # Two devices of one name throw each other out: a short connection is no success.
-            if lasted_ns > self._retry.max_s * NS_PER_S:
-                self._backoff.reset()
-                self._short = 0
-            else:
-                self._short += 1
-            twin = f" (does another client call itself {self._broker.client_id}?)"
-            self._note(
-                logging.WARNING,
-                f"lost the connection to {self._broker}: {outcome.reason}"
-                f"{twin if self._short >= TWIN else ''}; trying again",
-            )
-        return self._backoff.next()
-
-    def _note(self, level: int, condition: str) -> None:
-        """One line for each change of condition, not for each attempt."""
-        if condition != self._condition:
-            self._condition = condition
-            log.log(level, "mqtt: %s", condition)
+                self.connection.new_subscriber = True
 
 
 def _publish(client: Client, message: Message) -> MQTTMessageInfo:
@@ -304,8 +251,8 @@ def _leave_to_loop(_client: Client, _data: Any, _sock: Any) -> None:
     """`Client.loop` asks by itself what is to be written."""
 
 
-def _shut(client: Client) -> None:
-    """Both directions, now; whoever waits for the socket wakes up."""
+def _shut_down(client: Client) -> None:
+    """End both directions of the socket now; a thread that waits for it wakes up."""
     sock: Any = client.socket()
     if sock is not None:
         with contextlib.suppress(OSError):  # the other side was quicker
@@ -317,14 +264,3 @@ def _close(client: Client) -> None:
     sock: Any = client.socket()
     if sock is not None:
         sock.close()
-
-
-def _explain(error: OSError) -> str:
-    """The error for people."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{error.verify_message}; check mqtt.ca_file and the name in mqtt.url"
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason}); does its port speak TLS?"
-    return error.strerror or str(error)

@@ -3,8 +3,8 @@
 `faces` goes out for every processed frame with faces and once when the last face has left, at most
 `max_rate_hz` times a second; `state` on a change, at most twice a second; `diagnostics` every
 `diagnostics_s`. A frame for which there is no room is skipped, since a newer one follows. What
-nothing follows is never lost: the message that nobody is left and the last change of state wait
-until they may go.
+no newer message replaces is never lost: the message that the last face has left and the last change
+of state wait until they may be sent.
 """
 
 import time
@@ -25,7 +25,7 @@ from fer_edge.types import Result
 STATE_RATE_HZ = 2.0
 
 STATE_STEP = 0.05
-"""Smallest change of valence or arousal that is a change of state."""
+"""Smallest change of valence or arousal that is published as a change of state."""
 
 
 class Slots:
@@ -40,7 +40,7 @@ class Slots:
         self._next_ns: int | None = None
 
     def free(self, now_ns: int) -> bool:
-        """Whether a slot has begun that was not taken."""
+        """Whether a slot has begun that is not taken yet."""
         return self._next_ns is None or now_ns >= self._next_ns
 
     def take(self, now_ns: int) -> None:
@@ -73,16 +73,16 @@ class Publisher:
 
         Args:
             device: Name of this device.
-            prefix: Begin of every topic, without a slash at its end.
+            prefix: Beginning of every topic, without a slash at its end.
             send: Hands over a message; False if there is no room for it now.
             diagnostics: Values of the `diagnostics` message.
             max_rate_hz: At most this many `faces` messages a second.
             diagnostics_s: Seconds between two `diagnostics`.
             clock_ns: The clock of `Stamp.captured_ns`.
-            utc: The clock of the wire.
+            utc: The clock of the times in messages.
         """
         self.dropped = Counter()
-        """Messages for which there was no room, and which were let go."""
+        """Messages that were dropped because there was no room."""
         self.latency = LatencyMeter()
         """From capture to the hand-over of a `faces` message."""
         self._device = device
@@ -95,21 +95,21 @@ class Publisher:
         self._state_slots = Slots(STATE_RATE_HZ)
         self._diagnostics_slots = Slots(1 / diagnostics_s)
         self._since_ns = 0
-        self._shown = False
-        self._leaving: Result | None = None
+        self._had_faces = False
+        self._last_left: Result | None = None
         self._state: JsonObject | None = None
         self._changed: Result | None = None
 
     def connected(self, at_ns: int) -> None:
-        """A connection began: what was captured before it is never sent; the state is told anew."""
+        """A connection began: what was captured before it is never sent; the state is sent again."""
         self._since_ns = at_ns
-        self._leaving = None
+        self._last_left = None
         self._state = None
         self._changed = None
         self._diagnostics_slots.restart()
 
     def repeat_state(self) -> None:
-        """Tell the state with the next frame, changed or not."""
+        """Send the state with the next frame, changed or not."""
         self._state = None
 
     def put(self, result: Result) -> None:
@@ -117,10 +117,10 @@ class Publisher:
         if result.stamp.captured_ns < self._since_ns:
             return
         now_ns = self._clock_ns()
-        if self._shown and not result.faces:
-            self._leaving = result
+        if self._had_faces and not result.faces:
+            self._last_left = result
         self._changed = result if self._differs(result) else None
-        if self._leaving is None and result.faces:
+        if self._last_left is None and result.faces:
             self._send_faces(result, now_ns)
         self._send_due(now_ns)
 
@@ -129,18 +129,18 @@ class Publisher:
         self._send_due(self._clock_ns())
 
     def flush(self) -> None:
-        """Send at once what waits for its turn: nothing will follow."""
+        """Send at once what waits for its slot: the end has come."""
         self._faces_slots.restart()
         self._state_slots.restart()
         now_ns = self._clock_ns()
-        if self._leaving is not None:
-            self._send_leaving(self._leaving, now_ns)
+        if self._last_left is not None:
+            self._send_leaving(self._last_left, now_ns)
         if self._changed is not None:
             self._send_state(self._changed, now_ns)
 
     def _send_due(self, now_ns: int) -> None:
-        if self._leaving is not None:
-            self._send_leaving(self._leaving, now_ns)
+        if self._last_left is not None:
+            self._send_leaving(self._last_left, now_ns)
         if self._changed is not None:
             self._send_state(self._changed, now_ns)
         self._send_diagnostics(now_ns)
@@ -150,7 +150,7 @@ class Publisher:
             return
         self._faces_slots.take(now_ns)
         if self._hand_over("faces", faces_message(result, self._device, now_ns=now_ns)):
-            self._shown = True
+            self._had_faces = True
             self.latency.add(now_ns - result.stamp.captured_ns)
         else:
             self.dropped.add()
@@ -160,8 +160,8 @@ class Publisher:
             return
         if self._hand_over("faces", faces_message(result, self._device, now_ns=now_ns)):
             self._faces_slots.take(now_ns)
-            self._shown = False
-            self._leaving = None
+            self._had_faces = False
+            self._last_left = None
 
     def _send_state(self, result: Result, now_ns: int) -> None:
         if not self._state_slots.free(now_ns):
@@ -184,7 +184,7 @@ class Publisher:
         return self._send(Message(f"{self._prefix}/{topic}", encode(payload)))
 
     def _differs(self, result: Result) -> bool:
-        """Whether the state of `result` is worth telling after the one told last."""
+        """Whether the state of `result` differs enough from the one sent last."""
         if self._state is None:
             return True
         new = state_message(result, self._device)

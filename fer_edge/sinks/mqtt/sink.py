@@ -17,7 +17,7 @@ OFFLINE_S = 0.5
 
 
 class MqttSink:
-    """Publishes while there is a connection; without one results are let go, never kept.
+    """Publishes while there is a connection; without one results are dropped, never stored.
 
     The connection is kept up by a thread of its own: a broker that is absent, restarts, hangs or
     refuses stops nobody.
@@ -55,7 +55,7 @@ class MqttSink:
             device,
             prefix,
             send=self._send,
-            diagnostics=self._diagnose,
+            diagnostics=self._all_diagnostics,
             max_rate_hz=config.max_rate_hz,
             diagnostics_s=config.diagnostics_s,
             clock_ns=clock_ns,
@@ -86,52 +86,52 @@ class MqttSink:
 
     @property
     def dropped(self) -> int:
-        """Messages that were let go because the broker did not read."""
+        """Messages that were dropped because the broker did not read."""
         return self._publisher.dropped.count
 
     def put(self, result: Result) -> None:
         """Publish what is due, if there is a connection."""
-        if self._look():
+        if self._refresh_connection():
             self._publisher.put(result)
 
     def idle(self) -> None:
         """Publish what has become due."""
-        if self._look():
+        if self._refresh_connection():
             self._publisher.idle()
 
     def close(self) -> None:
         """Publish `offline` and end; takes less than a second even if the broker hangs."""
         connection = self._link.connection
         if connection is not None:
-            if self._look():
+            if self._refresh_connection():
                 self._publisher.flush()
             connection.send_last(self._offline, OFFLINE_S)
         self._link.stop()
         self._connection = None
 
-    def _look(self) -> bool:
-        """Whether there is a connection; a new one begins without a past."""
+    def _refresh_connection(self) -> bool:
+        """Whether there is a connection; nothing from before a new one is published."""
         self._link.check()
         connection = self._link.connection
         if connection is not self._connection:
             self._connection = connection
             if connection is not None:
                 self._publisher.connected(connection.accepted_ns)
-        if connection is not None and connection.somebody_is_new:
-            connection.somebody_is_new = False
+        if connection is not None and connection.new_subscriber:
+            connection.new_subscriber = False
             self._publisher.repeat_state()
         return connection is not None
 
     def _send(self, message: Message) -> bool:
         return self._connection is not None and self._connection.send(message)
 
-    def _diagnose(self) -> Mapping[str, object]:
-        mine = {
+    def _all_diagnostics(self) -> Mapping[str, object]:
+        connection = {
             "connects": self._link.connects.count,
             "dropped": self.dropped,
             "capture_to_publish_ms": self._publisher.latency.summary_ms(),
         }
-        return {**self._diagnostics(), "mqtt": mine}
+        return {**self._diagnostics(), "mqtt": connection}
 
 
 def _availability(prefix: str, payload: bytes) -> Message:

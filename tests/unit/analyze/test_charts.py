@@ -4,10 +4,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from fer_edge.analyze._reduce import COLUMNS, GAP_S, means, peaks, runs, stretches
 from fer_edge.analyze._report import report
 from fer_edge.analyze._series import MAX_THUMBNAILS, Series, Summary
 from fer_edge.analyze._svg import affect_over_time, circumplex, clock, emotions_over_time
-from fer_edge.analyze._thin import COLUMNS, GAP_S, means, peaks, runs, stretches
 from fer_edge.modelcard import find_card, models_dir
 from fer_edge.types import EMOTIONS, Affect, Box, Emotion, Face, Track
 

@@ -6,7 +6,7 @@ import pytest
 
 from fer_edge.errors import ConfigError
 from fer_edge.evaluation.datasets import load
-from fer_edge.evaluation.datasets._ferplus import distribution, top, usable
+from fer_edge.evaluation.datasets._ferplus import majority_labels, soft_labels, usable_rows
 
 VOTES = np.array(
     [
@@ -45,14 +45,14 @@ def ferplus(tmp_path: Path) -> str:
 
 
 def test_single_votes_are_dropped_and_the_rest_sum_to_one() -> None:
-    soft = distribution(VOTES[:3])
+    soft = soft_labels(VOTES[:3])
     np.testing.assert_allclose(soft[0, :3], [7 / 9, 2 / 9, 0], rtol=1e-6)
     np.testing.assert_allclose(soft[1, [1, 7]], [1, 0])
     np.testing.assert_allclose(soft[2, 0], 1)
 
 
 def test_unknown_and_non_faces_are_not_used() -> None:
-    np.testing.assert_array_equal(usable(VOTES), [True, True, False, False, True, True])
+    np.testing.assert_array_equal(usable_rows(VOTES), [True, True, False, False, True, True])
 
 
 def test_of_two_with_as_many_votes_the_first_in_ferplus_order_wins() -> None:
@@ -60,7 +60,7 @@ def test_of_two_with_as_many_votes_the_first_in_ferplus_order_wins() -> None:
     tied[0, [2, 3]] = 5  # sad and surprise
     tied[1, [5, 6]] = 5  # disgust and anger
     tied[2, [4, 5]] = 5  # fear and disgust
-    np.testing.assert_array_equal(top(tied), [3, 6, 5])
+    np.testing.assert_array_equal(majority_labels(tied), [3, 6, 5])
 
 
 def test_a_split_has_its_usable_rows(ferplus: str) -> None:

@@ -112,7 +112,7 @@ def spots_of(arranger, steps):
         wanted = dict.fromkeys(boxes, SIZE)
         spots = arranger.labels(boxes, wanted, SIZES, HD, number * STEP_NS)
         rects = [label_rect(boxes[face], spot, SIZE, SIZES, HD) for face, spot in spots.items()]
-        assert not rects[0].meets(rects[1]), number
+        assert not rects[0].overlaps(rects[1]), number
         shown.append((spots[1], spots[2]))
     return shown
 

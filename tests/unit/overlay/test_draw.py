@@ -138,7 +138,7 @@ def test_labels_of_faces_in_a_row_do_not_lie_on_each_other(screen, typesetter):
     spots, _ = place_labels(boxes, wanted, {}, style.sizes, screen)
     labels = [label_rect(boxes[i], spots[i], wanted[i], style.sizes, screen) for i in boxes]
     for index, label in enumerate(labels):
-        assert not any(label.meets(other) for other in (*labels[index + 1 :], *boxes.values()))
+        assert not any(label.overlaps(other) for other in (*labels[index + 1 :], *boxes.values()))
 
 
 def test_names_in_another_language_are_not_cut(typesetter):

@@ -87,8 +87,8 @@ def test_panels_cover_neither_faces_nor_each_other_nor_labels():
     ]
     assert shown
     for index, rect in enumerate(shown):
-        assert not any(rect.meets(other) for other in [*boxes.values(), *taken])
-        assert not any(rect.meets(other) for other in shown[index + 1 :])
+        assert not any(rect.overlaps(other) for other in [*boxes.values(), *taken])
+        assert not any(rect.overlaps(other) for other in shown[index + 1 :])
 
 
 def test_no_room_no_panel():
@@ -106,7 +106,7 @@ def test_no_panel_lies_on_the_figures_in_the_corner(screen):
             for detail in (Detail.FULL, Detail.CIRCUMPLEX):
                 for side in Side:
                     rect = panel_rect(Rect(x, y, 110, 110), detail, side, sizes, screen)
-                    assert rect is None or not rect.meets(corner)
+                    assert rect is None or not rect.overlaps(corner)
 
 
 def test_a_face_that_fills_the_screen_has_its_circumplex_within():
@@ -147,8 +147,8 @@ def test_a_face_in_any_corner_has_its_circumplex_at_least(screen, share, typeset
                 label = label_rect(box, labels[1], size, style.sizes, screen)
                 one = placements[1]
                 panel = panel_rect(box, one.detail, one.side, style.sizes, screen)
-                assert not panel.meets(label), where
-                assert one.side is Side.INSIDE or not panel.meets(box), where
+                assert not panel.overlaps(label), where
+                assert one.side is Side.INSIDE or not panel.overlaps(box), where
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
@@ -164,7 +164,7 @@ def test_labels_of_two_faces_do_not_lie_on_each_other(screen, scale, typesetter)
     down = range(0, screen[1] - side + 1, (screen[1] - side) // 6)
     places = [Rect(x, y, side, side) for x in across for y in down]
     for one, other in combinations(places, 2):
-        if one.meets(other):
+        if one.overlaps(other):
             continue
         boxes = {1: one, 2: other}
         spots, _ = place_labels(boxes, wanted, {}, style.sizes, screen)
@@ -172,7 +172,7 @@ def test_labels_of_two_faces_do_not_lie_on_each_other(screen, scale, typesetter)
             label_rect(boxes[face], spot, wanted[face], style.sizes, screen)
             for face, spot in spots.items()
         )
-        assert not first.meets(second), boxes
+        assert not first.overlaps(second), boxes
 
 
 def test_a_label_that_fits_stays_and_is_told_of_better():

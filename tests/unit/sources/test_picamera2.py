@@ -1,19 +1,17 @@
-import ast
 import importlib.util
 import inspect
 import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from picamera2_source import HAS_PICAMERA2, real_parameters
 
 from fer_edge.errors import ConfigError, SourceLostError
 from fer_edge.sources.fakes import PICAMERA2_SIGNATURES, FakePicamera2, FakeRequest
 from fer_edge.sources.picamera2 import PiCamera, has_csi_camera, open_camera, sensor_moment
 
-HAS_PICAMERA2 = importlib.util.find_spec("picamera2") is not None
 HAS_LIBCAMERA = importlib.util.find_spec("libcamera") is not None
 
 
@@ -163,16 +161,7 @@ def test_the_fakes_have_the_real_signatures():
 @pytest.mark.skipif(not HAS_PICAMERA2, reason="picamera2's source is not installed")
 @pytest.mark.parametrize("name", PICAMERA2_SIGNATURES)
 def test_the_signatures_are_those_of_the_package(name):
-    # Read, not imported: importing it needs libcamera.
-    file, _, method = name.partition(":")
-    package = Path(importlib.util.find_spec("picamera2").origin).parent
-    kind, function = method.split(".")
-    tree = ast.parse((package / file).read_text())
-    body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == kind).body
-    found = [n for n in body if isinstance(n, ast.FunctionDef) and n.name == function]
-    arguments = found[-1].args  # the overloads come before
-    names = tuple(argument.arg for argument in [*arguments.posonlyargs, *arguments.args])
-    assert names == PICAMERA2_SIGNATURES[name]
+    assert real_parameters(name) == PICAMERA2_SIGNATURES[name]
 
 
 def test_the_fake_refuses_what_picamera2_does_not_know(fake):

@@ -12,6 +12,7 @@ from fer_edge.sources import open_source
 from fer_edge.sources._devices import (
     STREAMING,
     VIDEO_CAPTURE,
+    VIDEO_CAPTURE_MPLANE,
     Capability,
     first_camera,
     parse_capability,
@@ -164,10 +165,17 @@ def test_what_a_device_says_of_itself():
         ("bcm2835-codec", 0x04004000),
         ("bcm2835-isp", CAMERA),
         ("unicam", CAMERA),
+        ("rp1-cfe", CAMERA),
+        ("pispbe", VIDEO_CAPTURE_MPLANE | STREAMING),
     ],
 )
 def test_devices_that_are_no_cameras(driver, flags):
     assert not Capability(driver, "", flags).is_camera
+
+
+@pytest.mark.parametrize("driver", ["uvcvideo", "bm2835 mmal", "unicam2"])
+def test_a_driver_that_only_resembles_one_of_the_boards_has_cameras(driver):
+    assert Capability(driver, "", CAMERA).is_camera
 
 
 def test_something_else_than_a_video_device_says_nothing():

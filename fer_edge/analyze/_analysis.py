@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 
 THUMBNAIL_PX: Final = 112
 
-BATCH_SIZE: Final = {"confirm_hits": 1, "confirm_window": 1, "smoothing_s": 0.0}
-"""Tracking of pictures that have nothing to do with each other."""
+UNRELATED_PICTURES: Final = {"confirm_hits": 1, "confirm_window": 1, "smoothing_s": 0.0}
+"""Settings of `tracking` for pictures that have nothing to do with each other: each stands alone."""
 
 
 class RecordingAnalysis:
-    """What is made of one recording."""
+    """Takes one recording through the stages, into tables, a summary and a video."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class RecordingAnalysis:
     ) -> None:
         """Set up the stages; `video` is where an annotated copy goes."""
         if recording.still:
-            tracking = config.tracking.model_copy(update=BATCH_SIZE)
+            tracking = config.tracking.model_copy(update=UNRELATED_PICTURES)
             config = config.model_copy(update={"tracking": tracking})
         self._stages = assemble_stages(config, every_frame=True)
         self._recording, self._tables = recording, tables
@@ -53,7 +53,7 @@ class RecordingAnalysis:
         self._advance: Callable[[], object] = lambda: None
 
     def run(self, advance: Callable[[], object], stopping: Callable[[], bool]) -> Summary:
-        """Every frame; `advance` is called after each, `stopping` asked before."""
+        """Process every frame; `advance` is called after each, `stopping` asked before."""
         self._advance = advance
         with ExitStack() as stack:
             stack.callback(self._abort_video)
@@ -68,7 +68,7 @@ class RecordingAnalysis:
                     stopping=stopping,
                 )
             except SourceError as error:
-                # Others may be whole, and so are the frames until here.
+                # Other recordings may be complete, and the frames until here can be used.
                 log.warning("%s", error)
                 self._summary.note = str(error)
             if self._video is not None and not stopping():
@@ -105,7 +105,7 @@ class RecordingAnalysis:
         if summary.frames == 1:
             summary.width, summary.height = result.stamp.width, result.stamp.height
         for face in result.faces:
-            self._keep(face, frame, time_s)
+            self._record(face, frame, time_s)
         if self._video_path is not None:
             self._draw(frame.picture, result, time_s)
         self._advance()
@@ -118,7 +118,7 @@ class RecordingAnalysis:
 
     # -----------------------------------------------------------------------------------------
 
-    def _keep(self, face: Face, frame: Frame, time_s: float) -> None:
+    def _record(self, face: Face, frame: Frame, time_s: float) -> None:
         self._tables.add(row(self._recording.name, frame.file, frame.stamp.seq, time_s, face))
         series = self._summary.faces.setdefault(face.track.id, Series(face.track.id))
         series.add(time_s, face)

@@ -1,4 +1,4 @@
-"""What of a long recording a chart can show: no more than its columns hold, however long it is."""
+"""Reduces a recording to what a chart can show: at most as many values as it has columns."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ Span = tuple[float, float]
 """Begin and end of a chart in seconds."""
 
 COLUMNS: Final = 528
-"""Across a chart: its width in units, each about a pixel."""
+"""Width of a chart in units, each about a pixel."""
 
 GAP_S: Final = 0.6
 """A face that was away for longer leaves a gap in its lines."""
@@ -58,7 +58,7 @@ def stretches(table: Numbers, span: Span) -> list[Stretch]:
 
 
 def _add(merged: list[Stretch], group: Sequence[Stretch]) -> None:
-    """One more column; it joins the one before where that is merged, too, and touches it."""
+    """Add one column; it joins the one before if that is merged too, and touches it."""
     lengths: dict[int, float] = {}
     for one in group:
         lengths[one.number] = lengths.get(one.number, 0.0) + one.end - one.begin
@@ -97,14 +97,14 @@ def means(run: Numbers, span: Span) -> Numbers:
 def peaks(run: Numbers, span: Span, field: int) -> Numbers:
     """Rows where this field is lowest and highest in a column; and the ends.
 
-    A mean would flatten what lasts but a second of an hour; so a line reaches as far as ever it did.
+    A mean would hide a second in a recording of an hour; so the line reaches every extreme.
     """
-    kept = {0, len(run) - 1}
+    rows = {0, len(run) - 1}
     edges = _edges(run, span)
     for first, after in zip(edges, [*edges[1:], len(run)], strict=True):
         part = run[first:after, field]
-        kept |= {int(first + part.argmin()), int(first + part.argmax())}
-    return run[sorted(kept)]
+        rows |= {int(first + part.argmin()), int(first + part.argmax())}
+    return run[sorted(rows)]
 
 
 def _edges(run: Numbers, span: Span) -> NDArray[np.intp]:

@@ -15,14 +15,14 @@ from fer_edge.stats import NS_PER_S, LatencyMeter, RateMeter
 from fer_edge.types import Frame, Result
 
 STATUS_S = 0.5
-"""How often the figures in the corner change: quicker, nobody could read them."""
+"""How often the figures in the corner change: if it were quicker, they could not be read."""
 
-OLD_S = 2.0
-"""A frame of this age is a picture no more: the camera is lost."""
+MAX_FRAME_AGE_S = 2.0
+"""An older frame is not shown: the camera is lost."""
 
 
 class Renderer:
-    """What is shown, from the newest frame and the newest result."""
+    """Renders what is shown, from the newest frame and the newest result."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Renderer:
         broker: Callable[[], bool | None] = lambda: None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Begin with nothing.
+        """Set up without a frame or a result.
 
         Args:
             typesetter: The font.
@@ -68,7 +68,7 @@ class Renderer:
         self._frame = frame
 
     def result(self, result: Result, taken_ns: int) -> None:
-        """A new result, and when it was there."""
+        """A new result, and when it came, on the clock of `clock_ns`."""
         self._latency.add(taken_ns - result.stamp.captured_ns)
         self._animator.update(result)
 
@@ -84,7 +84,7 @@ class Renderer:
         """
         now_ns = self._clock_ns()
         frame = self._frame
-        if frame is None or now_ns - frame.stamp.captured_ns > OLD_S * NS_PER_S:
+        if frame is None or now_ns - frame.stamp.captured_ns > MAX_FRAME_AGE_S * NS_PER_S:
             self._animator.clear()
             frame = None
         notice = "" if frame is not None else self._words["no_picture"]

@@ -1,21 +1,24 @@
-"""The command line: thin, and quick to start, because every command imports what it needs itself."""
+"""The commands: each imports what it needs itself, so that all of them start quickly."""
 
 import faulthandler
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
 from fer_edge import __version__
-from fer_edge.errors import ConfigError, FerEdgeError
-from fer_edge.stdio import output_failure, prepare
-from fer_edge.worker import any_left_behind
-
-if TYPE_CHECKING:
-    from fer_edge.config import Config
+from fer_edge.cli._exit import exit_at_once
+from fer_edge.cli._options import (
+    AlphaOption,
+    ConfigOption,
+    PrecisionOption,
+    SetOption,
+    SourceOption,
+    ThreadsOption,
+    load_config,
+    overrides,
+    put,
+)
 
 app = typer.Typer(
     help="Faces in front of a camera become emotion, valence and arousal, on this device.",
@@ -24,28 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-EX_SOFTWARE = 70
-"""sysexits(3): an error that nobody foresaw."""
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", help="TOML file.", show_default="/etc/fer-edge/config.toml"),
-]
-SourceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--source",
-        help="demo, picamera2[:NUMBER], /dev/videoN, http://…, rtsp://…, a video, or a folder.",
-    ),
-]
-AlphaOption = Annotated[float | None, typer.Option(help="Width of the network, 0.25 to 1.4.")]
-PrecisionOption = Annotated[str | None, typer.Option(help="float32 or int8.")]
-ThreadsOption = Annotated[int | None, typer.Option(help="Threads of the interpreter.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Any other setting; repeatable."),
-]
 
 
 @app.callback()
@@ -86,13 +67,13 @@ def run(
     from fer_edge.system.logs import configure
     from fer_edge.system.sdnotify import open_notifier
 
-    tree = _tree(source, alpha, precision, threads, settings)
-    _put(tree, "mqtt.url", mqtt)
-    _put(tree, "output.stdout", output)
-    _put(tree, "jsonl.path", jsonl)
-    _put(tree, "source.fast", fast or None)
-    _put(tree, "overlay.screen", overlay)
-    loaded = _load(config, tree)
+    tree = overrides(source, alpha, precision, threads, settings)
+    put(tree, "mqtt.url", mqtt)
+    put(tree, "output.stdout", output)
+    put(tree, "jsonl.path", jsonl)
+    put(tree, "source.fast", fast or None)
+    put(tree, "overlay.screen", overlay)
+    loaded = load_config(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
     # OpenCV reads its log level when it is imported: only now.
     from fer_edge.service import run as run_service
@@ -100,7 +81,7 @@ def run(
     # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.
     faulthandler.enable()
     if run_service(loaded, open_notifier()):
-        _exit_at_once(0)
+        exit_at_once(0)
 
 
 @app.command()
@@ -120,10 +101,10 @@ def bench(
     """Measure this machine, stage by stage."""
     from fer_edge.system.logs import configure
 
-    tree = _tree(source or "demo", alpha, precision, threads, settings)
+    tree = overrides(source or "demo", alpha, precision, threads, settings)
     if tree["source"]["type"] in {"demo", "file", "images"}:
         tree["source"].setdefault("fast", True)
-    loaded = _load(config, tree)
+    loaded = load_config(config, tree)
     configure(loaded.log.level, debug=ctx.obj)
     from fer_edge.bench import bench as run_bench
 
@@ -158,7 +139,7 @@ def analyze(
     """Make tables and a report of recordings, from every frame."""
     from fer_edge.system.logs import configure
 
-    loaded = _load(config, _tree(None, alpha, precision, threads, settings))
+    loaded = load_config(config, overrides(None, alpha, precision, threads, settings))
     configure(loaded.log.level, debug=ctx.obj)
     from fer_edge.analyze import Options
     from fer_edge.analyze import analyze as run_analyze
@@ -228,7 +209,7 @@ def evaluate(
         split=split,
         threads=threads,
         mirror=mirror,
-        form="json" if as_json else "markdown" if as_markdown else "table",
+        output_format="json" if as_json else "markdown" if as_markdown else "table",
         out=out,
     )
 
@@ -252,7 +233,7 @@ def show_config(
     if markdown or as_example:
         typer.echo(document() if markdown else example(), nl=False)
         return
-    typer.echo(render(_load(config, _tree(source, None, None, None, settings))), nl=False)
+    typer.echo(render(load_config(config, overrides(source, None, None, None, settings))), nl=False)
 
 
 @app.command()
@@ -290,97 +271,3 @@ def doctor(*, config: ConfigOption = None) -> None:
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-def _tree(
-    source: str | None,
-    alpha: float | None,
-    precision: str | None,
-    threads: int | None,
-    settings: list[str] | None,
-) -> dict[str, Any]:
-    """The command line as a tree of sections."""
-    from fer_edge.config import parse_source
-
-    tree: dict[str, Any] = {}
-    for setting in settings or []:
-        key, equals, value = setting.partition("=")
-        if not equals or not all(key.split(".")):
-            raise ConfigError(f"--set {setting}: write it as section.field=value")
-        _put(tree, key, value)
-    if source is not None:
-        for key, value in parse_source(source).items():
-            _put(tree, f"source.{key}", value)
-    _put(tree, "model.alpha", alpha)
-    _put(tree, "model.precision", precision)
-    _put(tree, "model.threads", threads)
-    return tree
-
-
-def _put(tree: dict[str, Any], key: str, value: object) -> None:
-    """Set a dotted key, unless there is no value.
-
-    Raises:
-        ConfigError: part of the key was given a value of its own.
-    """
-    if value is None:
-        return
-    *sections, field = key.split(".")
-    for section in sections:
-        tree = tree.setdefault(section, {})
-        if not isinstance(tree, dict):
-            raise ConfigError(f"--set {section}={tree}: is a section; set a field of it")
-    tree[field] = value
-
-
-def _load(path: Path | None, tree: Mapping[str, Any]) -> "Config":
-    from fer_edge.config import load
-
-    return load(path, overrides=tree)
-
-
-def main() -> NoReturn:
-    """Entry point: errors become one line and an exit code."""
-    prepare()
-    debug = "--debug" in sys.argv[1:]
-    try:
-        try:
-            app(standalone_mode=True)
-        except SystemExit:
-            sys.stdout.flush()
-            raise
-    except FerEdgeError as error:
-        if debug:
-            raise
-        _leave(error)
-    except Exception as error:
-        failure = output_failure() if isinstance(error, OSError) else None
-        if debug:
-            raise
-        if failure is not None:
-            _leave(failure)
-        _complain(f"unexpected {type(error).__name__}: {error}; `fer-edge --debug …` shows where")
-        sys.exit(EX_SOFTWARE)
-    sys.exit(0)
-
-
-def _leave(error: FerEdgeError) -> NoReturn:
-    if error.exit_code:
-        _complain(str(error))
-    if any_left_behind():
-        _exit_at_once(error.exit_code)
-    sys.exit(error.exit_code)
-
-
-def _exit_at_once(code: int) -> NoReturn:
-    """Without the interpreter's own end, in which a thread that hangs is waited for, or crashes.
-
-    Nothing is flushed: lines and logs were, one by one, and a thread that hangs while it writes
-    into a pipe whose reader has paused holds the lock that flushing needs.
-    """
-    os._exit(code)
-
-
-def _complain(message: str) -> None:
-    """One line on standard error, whatever the message holds."""
-    typer.echo(f"fer-edge: {' '.join(message.split())}", err=True)
