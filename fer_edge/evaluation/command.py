@@ -77,7 +77,7 @@ def evaluate_robust(
     dataset: str,
     split: str,
     threads: int,
-    form: Form,
+    form: OutputFormat,
     out: Path | None,
 ) -> None:
     """Measure the models of one width in all ``folders`` under hard conditions, and print a table.

@@ -89,7 +89,12 @@ def _points(brush: Brush, view: View, face: ShownFace) -> None:
     radius = 1.5 * brush.style.sizes.line
     for x, y in face.landmarks:
         place = view.box(Box(x, y, 0.0, 0.0))
-        disc(brush.image, (place.x, place.y), radius + max(1, brush.style.sizes.line // 2), GROUND)
+        disc(
+            brush.image,
+            (place.x, place.y),
+            radius + max(1, brush.style.sizes.line // 2),
+            BACKGROUND,
+        )
         disc(brush.image, (place.x, place.y), radius, colour_of(face.emotion))
 
 

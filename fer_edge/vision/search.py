@@ -19,8 +19,8 @@ ALERT_S = 2.0
 PARTS_RATE_S = 0.1
 """Where frames are further apart than this, a search is done in one: parts would take too long."""
 
-FOLLOWED_TURNS = 2
-"""While faces are followed, one search in this number is the first turn, upright; the others come by turns."""
+FOLLOWED_TURNS = 3
+"""While faces are followed, one search in this number is one of the other turns; the rest are upright."""
 
 FORCED_S = 5.0
 """An unchanged picture is searched again after this time: the last search may have missed a face."""
@@ -156,12 +156,14 @@ class Search:
         return next(self._parts)
 
     def _next_turn(self, *, followed: bool) -> int:
-        """Which of the detector's turns; while faces are followed every other one is the first."""
+        """Which of the detector's turns; while faces are followed most are the first."""
         turns = self._detector.turns
         number, self._turn = self._turn, self._turn + 1
         if not followed or turns == 1:
             return number % turns
-        return 0 if number % FOLLOWED_TURNS == 0 else 1 + number // FOLLOWED_TURNS % (turns - 1)
+        if (number + 1) % FOLLOWED_TURNS:
+            return 0
+        return 1 + number // FOLLOWED_TURNS % (turns - 1)
 
     def _begins(self, frame: Frame, expected: int, known: Sequence[Box]) -> bool:
         """Whether a search is due, and could find anything."""

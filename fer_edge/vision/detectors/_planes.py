@@ -13,6 +13,8 @@ DARK_MEDIAN: Final = 60.0
 """Grey level: where half of a plane is darker, its dark levels are spread."""
 LIT_MEDIAN: Final = 105.0
 """To what the median is then brought."""
+GOOD_MEAN: Final = 75.0
+"""Grey level; with a mean above it, and a deviation below the mean, no half of a plane is dark."""
 FLAT_DEVIATION: Final = 35.0
 """A plane with less contrast is stretched …"""
 LIT_DEVIATION: Final = 50.0
@@ -26,6 +28,10 @@ SAMPLED: Final = 4
 def even_light(plane: GrayImage) -> GrayImage:
     """The plane with more contrast if it is dark or flat, else as it is."""
     sample = plane[::SAMPLED, ::SAMPLED] if plane.size > 64 * 64 else plane
+    mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(np.ascontiguousarray(sample)))
+    if mean > GOOD_MEAN and FLAT_DEVIATION < deviation < mean:
+        # Most planes: neither flat nor mostly dark, and that is quickly seen.
+        return plane
     levels = np.arange(256, dtype=np.float32)
     counts = np.bincount(sample.ravel(), minlength=256).astype(np.float64)
     median = float(np.searchsorted(counts.cumsum(), counts.sum() / 2))
