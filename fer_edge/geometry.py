@@ -1,6 +1,14 @@
 """Boxes: area, overlap, scaling."""
 
+from typing import Final
+
 from fer_edge.types import Box
+
+SAME_FACE: Final = 0.3
+"""Intersection over union from which two boxes are of one face."""
+MOSTLY_INSIDE: Final = 0.5
+"""Share of the smaller box from which it is part of the larger one's face: a tilted plane sometimes shows a
+cascade a second, smaller face in one."""
 
 
 def area(box: Box) -> float:
@@ -8,14 +16,22 @@ def area(box: Box) -> float:
     return box.width * box.height
 
 
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union, 0 to 1."""
+def _shared(a: Box, b: Box) -> float:
     width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
     height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (area(a) + area(b) - shared)
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union, 0 to 1."""
+    shared = _shared(a, b)
+    return shared / (area(a) + area(b) - shared) if shared else 0.0
+
+
+def same_place(a: Box, b: Box) -> bool:
+    """Whether two boxes are of one face: they overlap, or one lies mostly in the other."""
+    shared = _shared(a, b)
+    return iou(a, b) >= SAME_FACE or shared > MOSTLY_INSIDE * min(area(a), area(b))
 
 
 def scale(box: Box, factor: float) -> Box:

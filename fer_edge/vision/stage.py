@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fer_edge.geometry import iou, scale
+from fer_edge.geometry import same_place, scale
 from fer_edge.preprocess import crop_face
 from fer_edge.stats import Statistics
 from fer_edge.types import (
@@ -23,15 +23,12 @@ from fer_edge.types import (
 from fer_edge.vision.search import IdleRate, Search
 from fer_edge.vision.tracker import Tracker
 
-SAME_FACE = 0.3
-"""Overlap from which two detections are one face."""
-
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:
     """Each face once; of two that overlap, the first."""
     kept: list[Detection] = []
     for detection in detections:
-        if all(iou(detection.box, other.box) < SAME_FACE for other in kept):
+        if not any(same_place(detection.box, other.box) for other in kept):
             kept.append(detection)
     return kept
 

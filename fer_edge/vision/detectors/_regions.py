@@ -7,16 +7,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from fer_edge.geometry import iou, scale
+from fer_edge.geometry import same_place, scale
 from fer_edge.preprocess import UPRIGHT_DEG, crop_face
 from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._planes import wrapped
 
 MOST_WIDTHS = 4
 """No neighbourhood is wider than this many pictures."""
-
-SAME_FACE = 0.3
-"""Overlap from which two finds are one face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +94,6 @@ def best(detections: Sequence[Detection]) -> list[Detection]:
     """Each face once, as it was found most surely."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda one: -one.score):
-        if all(iou(detection.box, other.box) < SAME_FACE for other in kept):
+        if not any(same_place(detection.box, other.box) for other in kept):
             kept.append(detection)
     return kept
