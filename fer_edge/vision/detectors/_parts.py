@@ -23,9 +23,14 @@ def window_sizes(window: int, smallest: int, largest: int, factor: float) -> lis
     return sizes
 
 
-def share(sizes: list[int]) -> list[tuple[int, int]]:
+DENSE_COST = 3.0
+"""What a size costs more than the next smaller one from twice the window on: OpenCV then looks at every
+pixel instead of every other one."""
+
+
+def share(sizes: list[int], window: int) -> list[tuple[int, int]]:
     """Smallest and largest size of each part, at most `PARTS`, of about the same cost each."""
-    costs = [size**COST_POWER for size in sizes]
+    costs = [size**COST_POWER * (DENSE_COST if size > 2 * window else 1.0) for size in sizes]
     total = sum(costs)
     numbered = [
         (int(PARTS * (sum(costs[:index]) + cost / 2) / total), size)

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from fer_edge.types import Box, Detection, GrayImage
 
-DARK_MEDIAN: Final = 60.0
+DARK_MEDIAN: Final = 40.0
 """Grey level: where half of a plane is darker, its dark levels are spread."""
 LIT_MEDIAN: Final = 105.0
 """To what the median is then brought."""
-GOOD_MEAN: Final = 75.0
+GOOD_MEAN: Final = 55.0
 """Grey level; with a mean above it, and a deviation below the mean, no half of a plane is dark."""
-FLAT_DEVIATION: Final = 35.0
-"""A plane with less contrast is stretched …"""
+FLAT_DEVIATION: Final = 14.0
+"""A plane with less contrast is stretched; more contrast than needed makes the cascade slower …"""
 LIT_DEVIATION: Final = 50.0
 """… to this.  OpenCV's cascade passes over every window with a deviation of 10 and less."""
 MOST_GAIN: Final = 12.0

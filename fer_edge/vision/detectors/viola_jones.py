@@ -79,13 +79,29 @@ FINE_NEIGHBORS = 2
 """Overlapping finds that the cascade for small faces asks for."""
 
 
+DENSE_SCALE = 2.0
+"""Above this size, in cascade windows, OpenCV looks at every pixel, below at every other across and down:
+a plane's sizes up to here cost little."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """One of the searches that make a whole one."""
+class _Pass:
+    """One look at one plane."""
 
     angle: float = 0.0
+    wider: float = 1.0
+    """Width of the plane, in widths of the usual one."""
     fine: bool = False
-    """On a wider plane and by the other cascade: small faces, and a second opinion on the others."""
+    """By the other cascade."""
+    small: bool = False
+    """Only sizes up to `DENSE_SCALE`, which are below those of the other passes."""
+
+
+UPRIGHT = (_Pass(),)
+SMALL = (_Pass(wider=FINE_WIDTH, fine=True, small=True), _Pass(fine=True, small=True))
+"""Faces below `min_face`: the smallest on the wider plane, the others on the usual one."""
+AGAIN = (_Pass(fine=True),)
+"""A second opinion: one cascade finds some of the faces that the other does not."""
 
 
 class ViolaJones:
@@ -97,15 +113,16 @@ class ViolaJones:
         own = Path(cv2.data.haarcascades, FINE_CASCADE)
         self._fine = self._cascade if config.cascade else _load_cascade(own)
         steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
-        tilted = [_Turn(sign * n * TURN_DEG) for n in steps for sign in (1, -1)]
-        fine = [_Turn(fine=True)] if config.small_face < config.min_face else []
-        self._turns = [_Turn(), *fine, *tilted]
+        tilted = [(_Pass(sign * n * TURN_DEG),) for n in steps for sign in (1, -1)]
+        small = [SMALL] if config.small_face < config.min_face else []
+        again = [AGAIN] if self._fine is not self._cascade else []
+        self._turns = [UPRIGHT, *small, *tilted[:1], *again, *tilted[1:]]
         if config.threads:
             cv2.setNumThreads(config.threads)
 
     @property
     def turns(self) -> int:
-        """Upright; small; tilted to either side; tilted further."""
+        """Upright; small; upright again, by another cascade; tilted to either side, and further."""
         return len(self._turns)
 
     def search(
@@ -120,7 +137,8 @@ class ViolaJones:
         """
         turns = self._turns if turn is None else [self._turns[turn % len(self._turns)]]
         found: list[Detection] = []
-        for one in turns:
+        passes = [one for turn_passes in turns for one in turn_passes]
+        for one in passes:
             plane, shrink = self._plane(picture, known, one)
             turned = Turned.of(plane, one.angle)
             least, most = self._sizes(plane, one)
@@ -135,7 +153,7 @@ class ViolaJones:
                 enlarged(turned.back(detection), 1 / shrink)
                 for detection in _detections(boxes, neighbors, 1)
             ]
-        return found if len(turns) == 1 else best(found)
+        return found if len(passes) == 1 else best(found)
 
     def search_in_parts(
         self, picture: Picture, known: Sequence[Box] = (), turn: int = 0
@@ -148,49 +166,58 @@ class ViolaJones:
         Raises:
             FrameError: the picture cannot be decoded.
         """
-        one = self._turns[turn % len(self._turns)]
-        plane, shrink = self._plane(picture, known, one)
-        turned = Turned.of(plane, one.angle)
-        cascade = self._of(one)
-        window = cascade.getOriginalWindowSize()[0]
-        factor = self._config.scale_factor
-        sizes = window_sizes(window, *self._sizes(plane, one), factor)
-        finds: list[Sequence[int]] = []
-        for part, (least, most) in enumerate(share(sizes)):
-            if part:
-                yield []
-            boxes, _ = cascade.detectMultiScale2(
-                turned.plane,
-                scaleFactor=factor,
-                minNeighbors=0,
-                minSize=(least, least),
-                maxSize=(most, most),
-            )
-            finds += [tuple(map(int, box)) for box in boxes]
-        # As OpenCV does itself at the end of a search; no neighbours asked for, nothing is joined.
-        joined, neighbors = cv2.groupRectangles(finds, self._neighbors(one), GROUPING)
-        found = [turned.back(detection) for detection in _detections(joined, neighbors, 1)]
-        yield [enlarged(detection, 1 / shrink) for detection in found]
+        found: list[Detection] = []
+        begun = False
+        for one in self._turns[turn % len(self._turns)]:
+            plane, shrink = self._plane(picture, known, one)
+            turned = Turned.of(plane, one.angle)
+            cascade = self._of(one)
+            window = cascade.getOriginalWindowSize()[0]
+            factor = self._config.scale_factor
+            finds: list[Sequence[int]] = []
+            sizes = window_sizes(window, *self._sizes(plane, one), factor)
+            for least, most in share(sizes, window):
+                if begun:
+                    yield []
+                begun = True
+                boxes, _ = cascade.detectMultiScale2(
+                    turned.plane,
+                    scaleFactor=factor,
+                    minNeighbors=0,
+                    minSize=(least, least),
+                    maxSize=(most, most),
+                )
+                finds += [tuple(map(int, box)) for box in boxes]
+            # As OpenCV does itself at the end of a search; no neighbours asked for, nothing is joined.
+            joined, neighbors = cv2.groupRectangles(finds, self._neighbors(one), GROUPING)
+            found += [
+                enlarged(turned.back(detection), 1 / shrink)
+                for detection in _detections(joined, neighbors, 1)
+            ]
+        yield found
 
-    def _of(self, turn: _Turn) -> cv2.CascadeClassifier:
-        return self._fine if turn.fine else self._cascade
+    def _of(self, one: _Pass) -> cv2.CascadeClassifier:
+        return self._fine if one.fine else self._cascade
 
     def _plane(
-        self, picture: Picture, known: Sequence[Box], turn: _Turn
+        self, picture: Picture, known: Sequence[Box], turn: _Pass
     ) -> tuple[GrayImage, float]:
         """What is searched, and its size as a share of the picture's."""
-        wider = FINE_WIDTH if turn.fine else 1.0
-        width = min(round(wider * self._config.search_width), picture.width)
+        width = min(round(turn.wider * self._config.search_width), picture.width)
         plane = even_light(shrunk(picture, width))
         shrink = width / picture.width
         return _blank(plane, [scale(box, shrink) for box in known]), shrink
 
-    def _sizes(self, plane: GrayImage, turn: _Turn) -> tuple[int, int]:
+    def _sizes(self, plane: GrayImage, turn: _Pass) -> tuple[int, int]:
         """Least and largest side of a face in a turn, in pixels of the plane."""
-        share = self._config.small_face if turn.fine else self._config.min_face
-        return max(1, round(share * plane.shape[0])), min(plane.shape)
+        if not turn.small:
+            return max(1, round(self._config.min_face * plane.shape[0])), min(plane.shape)
+        most = int(DENSE_SCALE * self._of(turn).getOriginalWindowSize()[0])
+        least = max(1, round(self._config.small_face * plane.shape[0]))
+        # The smallest are looked for on the wider plane; some sizes on both, to add up their finds.
+        return (least if turn.wider > 1 else max(least, int(0.8 * most / FINE_WIDTH))), most
 
-    def _neighbors(self, turn: _Turn) -> int:
+    def _neighbors(self, turn: _Pass) -> int:
         usual = self._config.min_neighbors
         return min(usual, FINE_NEIGHBORS) if turn.fine else usual
 

@@ -17,12 +17,12 @@ def test_the_sizes_are_those_that_opencv_tries():
 
 
 def test_every_size_is_looked_for_once_and_the_costly_ones_alone():
-    assert share(SIZES) == [(50, 50), (60, 60), (72, 72), (86, 103), (124, 308)]
+    assert share(SIZES, 24) == [(50, 50), (60, 60), (72, 72), (86, 103), (124, 308)]
 
 
 @pytest.mark.parametrize("sizes", [[], [50], window_sizes(24, 43, 360, 2.0)])
 def test_there_may_be_fewer_sizes_than_parts(sizes):
-    parts = share(sizes)
+    parts = share(sizes, 24)
     assert len(parts) <= len(sizes)
     assert [size for size in sizes if any(low <= size <= high for low, high in parts)] == sizes
 
