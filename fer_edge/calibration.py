@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 Real = TypeVar("Real", np.float32, np.float64)
 
-LEAST = 1e-6
-"""A softmax in int8 can be exactly 0."""
+MIN_PROBABILITY = 1e-6
+"""Probabilities below it are raised to it: a softmax in int8 can be exactly 0."""
 
 
 def with_temperature(probabilities: NDArray[Real], temperature: float) -> NDArray[Real]:
@@ -21,6 +21,6 @@ def with_temperature(probabilities: NDArray[Real], temperature: float) -> NDArra
         temperature: Above 1 makes them more modest.
     """
     power = probabilities.dtype.type(1 / temperature)
-    scaled = np.power(np.maximum(probabilities, probabilities.dtype.type(LEAST)), power)
+    scaled = np.power(np.maximum(probabilities, probabilities.dtype.type(MIN_PROBABILITY)), power)
     normalised: NDArray[Real] = scaled / scaled.sum(-1, keepdims=True)
     return normalised

@@ -57,6 +57,6 @@ class SinkError(FerEdgeError, OSError):
 
 
 class OutputClosedError(SinkError):
-    """Whoever read the output has gone (`… | head`): the run is over, and nothing went wrong."""
+    """The reader of the output has ended (`… | head`): the run is over, without an error."""
 
     exit_code = 0

@@ -1,4 +1,4 @@
-"""What systemd is told of the service, and what may make systemd take a wait for a hang."""
+"""Tells systemd how the service is, and warns of settings with which it would take a wait for a hang."""
 
 import logging
 import time

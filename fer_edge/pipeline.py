@@ -1,8 +1,8 @@
-"""The way of the data: capture, vision, affect, sinks; in threads, or inline one after the other.
+"""Runs capture, vision, affect and sinks: in threads, or inline one after the other.
 
 Every stage is a plain callable. `Pipeline` gives each a thread of its own and joins them by
 newest-wins mailboxes; `run_inline` calls them in a row, for files and tests, where no frame may be
-lost. Neither knows the configuration: whoever builds the parts does.
+lost. Neither knows the configuration; `assembly` does.
 """
 
 import logging
@@ -64,11 +64,11 @@ def run_inline(
             try:
                 batch = vision(frame)
             except FrameError as error:
-                _skip(statistics, error)
+                _count_unreadable(statistics, error)
                 continue
             if batch is not None:
                 result = affect(batch)
-                _count(statistics, result)
+                _count_processed(statistics, result)
                 for sink in sinks:
                     sink.put(result)
 
@@ -113,8 +113,8 @@ class Pipeline:
         self._ended: Mailbox[Worker] = Mailbox(3 + len(sinks))
         self._workers = [
             Worker("capture", self._capture, self._ended),
-            Worker("vision", self._see, self._ended),
-            Worker("affect", self._read, self._ended),
+            Worker("vision", self._run_vision, self._ended),
+            Worker("affect", self._run_affect, self._ended),
         ]
         self._workers += [
             Worker(f"sink-{sink.name}", self._deliver(sink, mailbox), self._ended)
@@ -152,7 +152,7 @@ class Pipeline:
         return [worker.name for worker in self._workers if worker.busy_s() > limit_s]
 
     def _capture(self, worker: Worker) -> None:
-        """Deliver frames; open the source anew for ever if it is a live one."""
+        """Deliver frames; open the source again for ever if it is a live one."""
         try:
             while not worker.stopping:
                 try:
@@ -193,7 +193,7 @@ class Pipeline:
             self._frames.put(Gap(time.monotonic_ns(), datetime.now(UTC), reason))
         self._statistics.lost.set(reason)
 
-    def _see(self, worker: Worker) -> None:
+    def _run_vision(self, worker: Worker) -> None:
         try:
             while True:
                 item = self._frames.get()
@@ -201,7 +201,7 @@ class Pipeline:
                 try:
                     batch = self._vision(item) if item is not None else None
                 except FrameError as error:
-                    _skip(self._statistics, error)
+                    _count_unreadable(self._statistics, error)
                 else:
                     if batch is not None:
                         self._batches.put(batch)
@@ -209,7 +209,7 @@ class Pipeline:
         except Closed:
             self._batches.close()
 
-    def _read(self, worker: Worker) -> None:
+    def _run_affect(self, worker: Worker) -> None:
         try:
             while True:
                 batch = self._batches.get()
@@ -218,7 +218,7 @@ class Pipeline:
                 worker.busy()
                 result = self._affect(batch)
                 self._statistics.faces.set(len(result.faces))
-                _count(self._statistics, result)
+                _count_processed(self._statistics, result)
                 for _, mailbox in self._sinks:
                     mailbox.put(result)
                 worker.free()
@@ -245,12 +245,12 @@ class Pipeline:
         return run
 
 
-def _count(statistics: Statistics, result: Result) -> None:
+def _count_processed(statistics: Statistics, result: Result) -> None:
     statistics.processed.add()
     statistics.total.add(time.monotonic_ns() - result.stamp.captured_ns)
 
 
-def _skip(statistics: Statistics, error: FrameError) -> None:
+def _count_unreadable(statistics: Statistics, error: FrameError) -> None:
     statistics.unreadable.add()
     if statistics.unreadable.count == 1:
         log.warning("%s; skipped, as will be others like it", error)

@@ -1,7 +1,7 @@
 """Silence for libraries that write to standard error past Python's logging.
 
-What goes wrong is raised or logged by fer-edge itself. A variable that is set already stays as it is,
-for whoever looks for a fault.
+Errors are raised or logged by fer-edge itself. A variable that is set already stays as it is, so that
+a fault can be looked for.
 """
 
 import logging

@@ -22,7 +22,7 @@ CONNECT_S = 5.0
 """How long a recording waits for a sink's connection."""
 
 SHUTDOWN_S = 1.5
-"""How long all stages together may take to end; the promise is two seconds."""
+"""How long all stages together may take to end; the whole shutdown must take less than two seconds."""
 
 
 def run(config: Config, notifier: Notifier) -> list[str]:

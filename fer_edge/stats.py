@@ -1,4 +1,4 @@
-"""What the service knows of its own work: meters, and all of them together; thread-safe."""
+"""What the service counts and measures of its own work; thread-safe."""
 
 import threading
 import time
@@ -124,7 +124,7 @@ class Latest(Generic[T]):
 
 
 class Drops:
-    """How much each stage was too slow for, by the stage's name."""
+    """How many items were dropped before each stage because it was too slow, by the stage's name."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

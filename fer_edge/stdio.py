@@ -10,7 +10,7 @@ from fer_edge.errors import OutputClosedError, SinkError
 
 
 def prepare() -> None:
-    """Lead streams that the program was started without (`>&-`) to nowhere, and let no letter fail.
+    """Open /dev/null for streams that the program was started without (`>&-`); escape what cannot be encoded.
 
     Else the next file that is opened, a camera or a broker's connection, gets the free number, and
     what a library prints is written into it; and in a locale without α and … the help would end in
@@ -36,7 +36,7 @@ def is_journal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
 def output_failure() -> SinkError | None:
     """Why standard output takes no more, having tried an empty line; None if it does.
 
-    What is left to be written is thrown away then: Python would fail on it anew at its end.
+    What is left to be written is thrown away then: Python would fail on it again at its end.
     """
     try:
         sys.stdout.write("\n")

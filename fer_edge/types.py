@@ -219,7 +219,7 @@ class Stream(Protocol):
         Blocks until a frame is there, at the longest for the source's own timeout.
 
         Raises:
-            SourceLostError: the camera stalled or vanished; close it and open the source anew.
+            SourceLostError: the camera stalled or vanished; close it and open the source again.
             SourceError: the source will never deliver a frame (not a video, say).
         """
 

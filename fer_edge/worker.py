@@ -60,7 +60,7 @@ class Worker:
         self._busy_since_ns = time.monotonic_ns()
 
     def free(self) -> None:
-        """The step has ended; waiting for work is no hanging."""
+        """The step has ended: waiting for work does not count as hanging."""
         self._busy_since_ns = None
 
     def busy_s(self) -> float:

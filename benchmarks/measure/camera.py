@@ -33,7 +33,7 @@ def jpegs(count: int, faces: int) -> list[bytes]:
 
 @contextlib.contextmanager
 def serving(pictures: Sequence[bytes]) -> Iterator[str]:
-    """A camera that sends these, forth and back, for ever; its address."""
+    """A camera that sends these pictures forwards and backwards without end; yields its address."""
     there_and_back = [*pictures, *reversed(pictures)]
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -62,7 +62,7 @@ HEADER = (
 def row(pair: "Pair") -> tuple[object, ...]:
     return (
         f"{pair.alpha:g}",
-        pair.way,
+        pair.inference,
         pair.faces,
         pair.reference_ms,
         f"{pair.daemon_ms.median:.2f} ({pair.daemon_ms.low:.2f}–{pair.daemon_ms.high:.2f})",
@@ -82,14 +82,14 @@ def bars(pairs: "list[Pair]") -> str:
     lines = []
     for pair in pairs:
         ratio = pair.throughput.median
-        name = f"α {pair.alpha:g}, {pair.faces} face{'s' * (pair.faces > 1)}, {pair.way}"
+        name = f"α {pair.alpha:g}, {pair.faces} face{'s' * (pair.faces > 1)}, {pair.inference}"
         lines.append((name, f"{'█' * max(1, round(BAR_WIDTH * ratio / highest))} {ratio:.1f} ×"))
     width = max(len(name) for name, _ in lines)
     return "\n".join(["```", *(f"{name:<{width}} {bar}" for name, bar in lines), "```"])
 
 
 def verdict(pair: "Pair") -> str:
-    target = TARGETS.get((pair.alpha, str(pair.way)))
+    target = TARGETS.get((pair.alpha, str(pair.inference)))
     if target is None or pair.faces != 1:
         return ""
     return f"≥ {target}: pass" if pair.throughput.median >= target else "FAIL"

@@ -19,8 +19,8 @@ from measure.camera import jpegs, serving
 
 REPOSITORY = Path(__file__).parents[2]
 SETTLE_S = 3.0
-"""Connecting, and the first searches."""
-GRACE_S = 10.0
+"""Not measured at the start: connecting, and the first searches."""
+MAX_DELAY_S = 10.0
 """How long a line may be late."""
 PROGRAM = (sys.executable, "-m", "fer_edge", "run", "--output", "jsonl")
 
@@ -54,8 +54,8 @@ class Idle:
 def stream(seconds: float) -> Streamed:
     """One moving face, 1080p at 30 frames a second, from capture to the line on the pipe."""
     with serving(jpegs(90, 1)) as url, running("--source", url) as process:
-        # A daemon that finds nobody prints nothing, and would be waited for, for ever.
-        end = threading.Timer(SETTLE_S + seconds + GRACE_S, process.terminate)
+        # A daemon that finds nobody prints nothing, and this loop would wait for ever.
+        end = threading.Timer(SETTLE_S + seconds + MAX_DELAY_S, process.terminate)
         end.daemon = True
         end.start()
         ages, begun = [], time.monotonic()

@@ -22,10 +22,10 @@ from fer_edge.vision.detectors.viola_jones import _shrink
 from measure import report
 
 REFERENCE_DETECTOR = ViolaJonesDetector(scale_factor=1.1, min_neighbors=4)
-"""What is there: a search of every frame."""
+"""Finds the faces that count as true, by a search of every frame."""
 SAME_FACE = 0.4
 FRAMES_UNTIL_ABSENT = 8
-"""Frames without a face, at the least, after which a way that still holds one holds a ghost."""
+"""After more frames without a face, a method that still reports one reports a false box."""
 
 
 Window = tuple[int, int, int, int]
@@ -43,7 +43,7 @@ class Follower(Protocol):
 
 
 class Cascade:
-    """The daemon's."""
+    """The method of the daemon: its cascade in the face's region."""
 
     def __init__(self) -> None:
         self._detector = open_detector(ViolaJonesDetector())
@@ -122,7 +122,7 @@ class Template:
 
     FACE_PX = 32
     SIZES = (1.0, 0.95, 1.05)
-    LIKE = 0.6
+    MIN_CORRELATION = 0.6
     """Correlation below which the face is lost."""
 
     def start(self, picture: Picture, box: Box) -> None:
@@ -134,7 +134,7 @@ class Template:
 
     def step(self, picture: Picture) -> Box | None:
         """Where it is in the next picture."""
-        best, found = self.LIKE, None
+        best, found = self.MIN_CORRELATION, None
         left, top, right, bottom = _around(picture, self._box, 0.4)
         region = picture.gray()[top:bottom, left:right]
         for size in self.SIZES:
@@ -160,7 +160,7 @@ def _around(picture: Picture, box: Box, reach: float) -> Window:
 
 @dataclass
 class Score:
-    """One way, over any number of recordings."""
+    """Results of one method, over any number of recordings."""
 
     times_ms: list[float] = field(default_factory=list)
     expected: int = 0
@@ -168,26 +168,30 @@ class Score:
     overlaps: list[float] = field(default_factory=list)
     """With what the search found, of those held."""
     absent: int = 0
-    """Frames in which the face had long gone."""
+    """Frames in which the face had been gone for long."""
     false_boxes: int = 0
-    """Of these, with a face all the same."""
+    """Those of them with a box all the same."""
 
 
 def follow(
-    way: Follower, frames: Sequence[Frame], truth: Sequence[Box | None], score: Score, every: int
+    follower: Follower,
+    frames: Sequence[Frame],
+    truth: Sequence[Box | None],
+    score: Score,
+    every: int,
 ) -> None:
-    """One face through one recording, put right by a search `every` so many frames."""
+    """One face through one recording, corrected by a search once in `every` frames."""
     active, missing = False, 0
     for number, (frame, there) in enumerate(zip(frames, truth, strict=True)):
         missing = 0 if there is not None else missing + 1
         if there is not None and (not active or number % every == 0):
-            way.start(frame.picture, there)
+            follower.start(frame.picture, there)
             active = True
             continue
         box = None
         if active:
             begun = time.process_time_ns()
-            box = way.step(frame.picture)
+            box = follower.step(frame.picture)
             score.times_ms.append((time.process_time_ns() - begun) / 1e6)
         if there is not None:
             score.expected += 1
@@ -213,28 +217,28 @@ def recordings() -> Iterable[tuple[str, Source]]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/follow", description=__doc__)
     parser.add_argument(
-        "--every", type=int, default=30, help="frames between searches, which put it right again"
+        "--every", type=int, default=30, help="frames between searches, which correct it"
     )
     options = parser.parse_args()
     print(report.machine() + "\n")
-    ways = {"cascade in its region": Cascade, "optical flow": Flow, "template": Template}
-    scores = {name: Score() for name in ways}
+    methods = {"cascade in its region": Cascade, "optical flow": Flow, "template": Template}
+    scores = {name: Score() for name in methods}
     reference, names = open_detector(REFERENCE_DETECTOR), []
     for name, source in recordings():
         names.append(name)
         with source.open() as stream:
             frames = list(iter(stream.read, None))
         truth = [_largest(reference.search(frame.picture)) for frame in frames]
-        for way, make in ways.items():
-            follow(make(), frames, truth, scores[way], options.every)
+        for follower, make in methods.items():
+            follow(make(), frames, truth, scores[follower], options.every)
     header = (
-        "way",
+        "method",
         "ms a face, processor time",
         "faces held",
         "overlap, median (10th percentile)",
         "held though long gone",
     )
-    print(report.table(header, [(way, *_row(score)) for way, score in scores.items()]))
+    print(report.table(header, [(follower, *_row(score)) for follower, score in scores.items()]))
     print("\n" + ", ".join(names))
     return 0
 

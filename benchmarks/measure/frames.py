@@ -22,14 +22,14 @@ SIZE = (1920, 1080)
 
 @dataclass(frozen=True)
 class Clip:
-    """Some seconds of the demo: luma for the daemon, every so many frames in colour too."""
+    """Some seconds of the demo: luma for the daemon, and some of the frames in colour too."""
 
     gray: tuple[Frame, ...]
     colour: tuple[NDArray[np.uint8], ...]
 
 
 def clip(faces: int, *, frames: int = 240, colour_every: int = 20) -> Clip:
-    """The demo with so many faces, stamped at 30 frames a second."""
+    """The demo with this number of faces at 30 frames a second; one in `colour_every` in colour too."""
     gray, colour = [], []
     with Demo(size=SIZE, fps=FPS, faces=faces, frames=frames, fast=True).open() as stream:
         while (frame := stream.read()) is not None:

@@ -1,4 +1,4 @@
-"""`benchmarks/overlay`: the daemon on the demo, with a screen and without in turns, so that both share what else runs.
+"""`benchmarks/overlay`: the daemon on the demo, with a screen and without, in turns.
 
 The screen is a file that stands in for a frame buffer of 1920x1080 at 32 bits, the costliest. The
 demo is taken at its 30 frames a second, and at more than the machine can recognise.
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        device = stand_in(Path(folder))
+        device = make_frame_buffer(Path(folder))
         for fps in (30, 120):
             rates: dict[str, list[float]] = {"off": [], "on": []}
             for number in range(2 * options.rounds):
@@ -66,7 +66,7 @@ def rate(device: Path | None, fps: int, seconds: float) -> float:
     return (len(steady) - 1) / (steady[-1] - steady[0]).total_seconds()
 
 
-def stand_in(folder: Path) -> Path:
+def make_frame_buffer(folder: Path) -> Path:
     """A frame buffer of 1920x1080, 32 bits."""
     device = folder / "fb0"
     device.write_bytes(bytes(1920 * 1080 * 4))

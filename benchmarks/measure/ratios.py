@@ -15,10 +15,10 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Pair:
-    """One α, one way of asking Keras, so many faces."""
+    """Both on one α, one way of running Keras and one number of faces."""
 
     alpha: float
-    way: Inference
+    inference: Inference
     faces: int
     reference_ms: Spread
     """Wall time a frame."""
@@ -40,18 +40,20 @@ class _Turn:
     faces: float
 
 
-def compare(alpha: float, ways: list[Inference], counts: list[int], *, rounds: int) -> list[Pair]:
+def compare(
+    alpha: float, inferences: list[Inference], counts: list[int], *, rounds: int
+) -> list[Pair]:
     """Both in alternation, `rounds` times, who begins changing from round to round."""
     pairs = []
-    applications = {way: Application(alpha, way) for way in ways}
+    applications = {inference: Application(alpha, inference) for inference in inferences}
     for faces in counts:
         frames = clip(faces)
         for application in applications.values():
             for frame in frames.colour[:WARM_UP]:
                 application(frame)
-        for way, application in applications.items():
+        for inference, application in applications.items():
             theirs, ours = _turns(alpha, application, frames, rounds)
-            pairs.append(_pair(alpha, way, faces, theirs, ours))
+            pairs.append(_pair(alpha, inference, faces, theirs, ours))
     return pairs
 
 
@@ -61,7 +63,7 @@ def _turns(
     """The reference's and the daemon's."""
     theirs, ours = [], []
     for number in range(rounds):
-        # Made anew, so that every round begins with a search; loading the model is not timed.
+        # Made again, so that every round begins with a search; loading the model is not timed.
         made = stages(alpha)
         steps = [
             lambda: theirs.append(_reference(application, frames)),
@@ -72,11 +74,13 @@ def _turns(
     return theirs, ours
 
 
-def _pair(alpha: float, way: Inference, faces: int, theirs: list[_Turn], ours: list[_Turn]) -> Pair:
+def _pair(
+    alpha: float, inference: Inference, faces: int, theirs: list[_Turn], ours: list[_Turn]
+) -> Pair:
     both = list(zip(theirs, ours, strict=True))
     return Pair(
         alpha,
-        way,
+        inference,
         faces,
         Spread.of([turn.wall_ms for turn in theirs]),
         Spread.of([turn.wall_ms for turn in ours]),

@@ -1,4 +1,4 @@
-"""`benchmarks/stages`: every step alone, and the table of what was promised."""
+"""`benchmarks/stages`: every step alone, and the table of targets."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Every step alone, and against the way it was done before."""
+"""Every step alone, and compared with how it was done before."""
 
 import json
 import time
@@ -27,7 +27,7 @@ Call = Callable[[int], object]
 
 @dataclass(frozen=True)
 class Step:
-    """One step in two ways; `before` is None where nothing was before."""
+    """One step as it is now and as it was; `before` is None for a new step."""
 
     name: str
     before_name: str

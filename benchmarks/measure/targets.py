@@ -1,4 +1,4 @@
-"""The table of what was promised, with pass or fail a row."""
+"""The table of targets, each passed or failed."""
 
 import importlib.util
 import os
@@ -22,7 +22,7 @@ GROWTH_MS = 5.0
 
 @dataclass(frozen=True)
 class Row:
-    """One promise."""
+    """One target and what was measured."""
 
     what: str
     target: str
@@ -40,20 +40,20 @@ def throughput(alpha: float, rounds: int) -> Iterator[Row]:
     """Against the reference, one face."""
     from measure.compare import TARGETS
 
-    targets = {way: least for (a, way), least in TARGETS.items() if a == alpha}
+    targets = {inference: least for (a, inference), least in TARGETS.items() if a == alpha}
     if importlib.util.find_spec("tensorflow") is None:
         missing = "needs pip install -e '.[train]'"
-        for way, least in targets.items():
-            yield Row(f"throughput against {way}, α {alpha:g}", f"≥ {least} ×", missing, None)
+        for inference, least in targets.items():
+            yield Row(f"throughput against {inference}, α {alpha:g}", f"≥ {least} ×", missing, None)
         return
     from reference import Inference
 
     from measure.ratios import compare
 
     for pair in compare(alpha, list(Inference), [1], rounds=rounds):
-        least = targets[str(pair.way)]
+        least = targets[str(pair.inference)]
         yield Row(
-            f"throughput against {pair.way}, α {alpha:g}",
+            f"throughput against {pair.inference}, α {alpha:g}",
             f"≥ {least} ×",
             f"{pair.throughput} ×",
             pair.throughput.median >= least,

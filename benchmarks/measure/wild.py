@@ -182,14 +182,14 @@ def judge(
     """Which faces were found, and which of them read as labelled."""
     outcome = Outcome()
     for (first, box), sample in zip(truth, samples, strict=True):
-        said = None
+        emotion = None
         for number in range(first, first + SHOWN):
             for face in messages.get(number, ()):
                 if iou(Box(**face["box"]), box) >= OVERLAP:  # type: ignore[arg-type]
-                    said = max(face["probabilities"], key=face["probabilities"].get)  # type: ignore[attr-defined, call-overload]
-        outcome.found.append(said is not None)
-        if said is not None and sample.emotion is not None:
-            outcome.right.append(said == EMOTIONS[sample.emotion].value)
+                    emotion = max(face["probabilities"], key=face["probabilities"].get)  # type: ignore[attr-defined, call-overload]
+        outcome.found.append(emotion is not None)
+        if emotion is not None and sample.emotion is not None:
+            outcome.right.append(emotion == EMOTIONS[sample.emotion].value)
     return outcome
 
 

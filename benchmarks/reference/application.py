@@ -41,7 +41,7 @@ SIDE = 224
 
 
 class Inference(StrEnum):
-    """How Keras is asked."""
+    """How the network is run in Keras."""
 
     PREDICT = "predict"
     """`model.predict`, as in its tutorials; at a small α most of a call goes into preparing it."""
@@ -50,7 +50,7 @@ class Inference(StrEnum):
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecognisedFace:
     """One face."""
 
     box: tuple[int, int, int, int]
@@ -61,7 +61,7 @@ class Seen:
 class Application:
     """Call it with a frame as OpenCV's video capture delivers it, [1080, 1920, 3], blue first."""
 
-    def __init__(self, alpha: float, way: Inference) -> None:
+    def __init__(self, alpha: float, inference: Inference) -> None:
         import tensorflow as tf
 
         from fer_edge.training.export import keras_network
@@ -69,7 +69,7 @@ class Application:
 
         weights = fold(random_weights(alpha, 3, np.random.default_rng(0)))
         self._model = keras_network(weights, size=SIDE)
-        self._way = way
+        self._inference = inference
         signature = tf.TensorSpec((None, SIDE, SIDE, 3), tf.float32)
         self._traced = tf.function(
             lambda pictures: self._model(pictures, training=False), input_signature=[signature]
@@ -77,14 +77,14 @@ class Application:
         name = Path(cv2.data.haarcascades, "haarcascade_frontalface_default.xml")
         self._cascade = cv2.CascadeClassifier(str(name))
 
-    def __call__(self, frame: NDArray[np.uint8]) -> list[Seen]:
+    def __call__(self, frame: NDArray[np.uint8]) -> list[RecognisedFace]:
         """Every face of the frame, read."""
         boxes = self.detect(frame)
         if not boxes:
             return []
         outputs = self.classify(self.prepare(frame, boxes))
         rows = zip(boxes, outputs["emotion"], outputs["valence_arousal"], strict=True)
-        return [Seen(*row) for row in rows]
+        return [RecognisedFace(*row) for row in rows]
 
     def detect(self, frame: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
         """Boxes of the faces: x, y, width, height."""
@@ -111,7 +111,7 @@ class Application:
 
     def classify(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Probabilities, valence and arousal of every face."""
-        if self._way is Inference.PREDICT:
+        if self._inference is Inference.PREDICT:
             return self._model.predict(batch, verbose=0)
         import tensorflow as tf
 

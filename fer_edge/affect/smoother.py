@@ -60,7 +60,7 @@ class Smoother:
         shown = None if old is None else old.emotion
         best = EMOTIONS[int(affect.probabilities.argmax())]
         highest = float(affect.probabilities.max())
-        # Half of the hysteresis on the way back, or a face at the threshold would blink.
+        # Half of the hysteresis on the way back, or the label of a face at the threshold would flicker.
         threshold = self._config.min_confidence
         if old is not None and shown is None:
             threshold += self._config.hysteresis / 2

@@ -46,7 +46,7 @@ class Classifier:
     """One loaded model; a call reads any number of crops, one after the other.
 
     One after the other, because the tensors of the interpreter are allocated for one crop: another
-    number would allocate them anew, which costs more than the network at a small α.
+    number would allocate them again, which costs more than the network at a small α.
     """
 
     def __init__(self, card: ModelCard, model: bytes, *, threads: int = 1) -> None:

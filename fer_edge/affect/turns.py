@@ -1,8 +1,8 @@
-"""Which faces the network reads in a frame, and which way round.
+"""Which faces the network reads in a frame, and whether mirrored.
 
-Never more than it has time for, and none in vain.  A face in view is read as it is and mirrored, in
-turn, and both readings are averaged: a network errs differently on the two, and their mean is a
-little better, most at α = 0.25 (models/README.md), at no cost.
+At most as many as it has time for, and only those that may have changed.  A face in view is read as
+it is and mirrored, in turn, and both readings are averaged: a network errs differently on the two,
+and their mean is a little better, most at α = 0.25 (models/README.md), at no cost.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,18 +25,18 @@ THUMB_PX = 12
 CHANGE = 3.0
 """Mean difference in levels (of 255) from which a face has changed."""
 
-TOGETHER_S = 0.5
-"""Two readings that are further apart are not averaged: the face may show something else by then."""
+AVERAGE_WITHIN_S = 0.5
+"""Readings that are further apart are not averaged: the face may show something else by then."""
 
 
 @dataclass(frozen=True)
 class _Last:
     affect: Affect
-    """What is told of the face."""
+    """The averaged reading, which is published."""
     reading: Affect
     """The last reading alone."""
     mirrored: bool
-    """Which way round that was."""
+    """Whether that was of the mirrored crop."""
     thumb: NDArray[np.float32]
     stamp: Stamp
 
@@ -77,14 +77,18 @@ class Turns:
         chosen = self._choose(batch)
         views = [self._view(batch.tracks[i], batch.crops[i], stamp) for i in chosen]
         readings = dict(zip(chosen, classify(views) if views else [], strict=True))
-        kept: dict[int, _Last] = {}
+        remembered: dict[int, _Last] = {}
         for index, track in enumerate(batch.tracks):
             if index in readings:
-                kept[track.id] = self._note(track, batch.crops[index], readings[index], stamp)
+                remembered[track.id] = self._remember(
+                    track, batch.crops[index], readings[index], stamp
+                )
             elif track.id in self._last:
-                kept[track.id] = self._last[track.id]
-        self._last = kept
-        return [(track, kept[track.id].affect) for track in batch.tracks if track.id in kept]
+                remembered[track.id] = self._last[track.id]
+        self._last = remembered
+        return [
+            (track, remembered[track.id].affect) for track in batch.tracks if track.id in remembered
+        ]
 
     def _choose(self, batch: FaceBatch) -> list[int]:
         """Indices of the faces to read now: new ones first, then the one that waited longest."""
@@ -97,17 +101,17 @@ class Turns:
 
     def _view(self, track: Track, crop: GrayImage, stamp: Stamp) -> GrayImage:
         """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
-        return mirrored(crop) if _is_mirrored(self._partner(track, stamp)) else crop
+        return mirrored(crop) if _is_mirrored(self._previous_reading(track, stamp)) else crop
 
-    def _note(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
-        partner = self._partner(track, stamp)
-        affect = reading if partner is None else partner.reading.mixed(reading, 0.5)
-        return _Last(affect, reading, _is_mirrored(partner), _thumb(crop), stamp)
+    def _remember(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
+        previous = self._previous_reading(track, stamp)
+        affect = reading if previous is None else previous.reading.mixed(reading, 0.5)
+        return _Last(affect, reading, _is_mirrored(previous), _thumb(crop), stamp)
 
-    def _partner(self, track: Track, stamp: Stamp) -> _Last | None:
-        """The reading with which one of now is averaged."""
-        together = self._mirror and self._waited_s(track, stamp) <= TOGETHER_S
-        return self._last[track.id] if together else None
+    def _previous_reading(self, track: Track, stamp: Stamp) -> _Last | None:
+        """The last reading, if the next one is to be averaged with it."""
+        averaged = self._mirror and self._waited_s(track, stamp) <= AVERAGE_WITHIN_S
+        return self._last[track.id] if averaged else None
 
     def _waited_s(self, track: Track, stamp: Stamp) -> float:
         last = self._last.get(track.id)
@@ -115,7 +119,9 @@ class Turns:
 
     def _is_due(self, track: Track, crop: GrayImage, stamp: Stamp) -> bool:
         if not track.seen:
-            return False  # whoever turns away or leaves is not read from the wall behind
+            return (
+                False  # a face that has turned away or left: the crop may show the wall behind it
+            )
         last = self._last.get(track.id)
         waited_s = self._waited_s(track, stamp)
         if last is None or waited_s >= self._min_interval_s:
@@ -125,9 +131,9 @@ class Turns:
         return float(np.abs(_thumb(crop) - last.thumb).mean()) > CHANGE
 
 
-def _is_mirrored(partner: _Last | None) -> bool:
-    """Whether a face is read the other way round, to go with that reading."""
-    return partner is not None and not partner.mirrored
+def _is_mirrored(previous: _Last | None) -> bool:
+    """Whether a face is read mirrored, to be averaged with that reading."""
+    return previous is not None and not previous.mirrored
 
 
 def _thumb(crop: GrayImage) -> NDArray[np.float32]:

@@ -197,7 +197,7 @@ def evaluate(
             dataset=dataset,
             split=split,
             threads=threads,
-            form="json" if as_json else "markdown",
+            output_format="json" if as_json else "markdown",
             out=out,
         )
         return

@@ -20,8 +20,8 @@ DEFAULT_PATH = Path("/etc/fer-edge/config.toml")
 
 COMMAND_LINE = "command line"
 
-LISTED_KEYS = 80
-"""Characters of a wrong value that an error repeats."""
+MAX_VALUE_CHARS = 80
+"""Length of a wrong value to which an error shortens it."""
 
 Tree = dict[str, Any]
 
@@ -43,7 +43,7 @@ class Layer:
         return True
 
     def describe(self, location: tuple[str, ...]) -> str:
-        """The key as a person wrote it in this layer."""
+        """The key as it is written in this layer."""
         if self.origin == "environment":
             return ENV_PREFIX + "__".join(location).upper()
         return ".".join(location)
@@ -65,7 +65,7 @@ def load(
     Raises:
         ConfigError: one line that names file, key and remedy.
     """
-    if path is None and _is_there(DEFAULT_PATH):
+    if path is None and _may_exist(DEFAULT_PATH):
         path = DEFAULT_PATH
     layers = [Layer(COMMAND_LINE, overrides or {})]
     layers.insert(0, Layer("environment", _read_environment(environ)))
@@ -80,8 +80,8 @@ def load(
         raise ConfigError(_explain(error.errors()[0], layers)) from None
 
 
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file, readable or not: one that is locked away is not left out."""
+def _may_exist(path: Path) -> bool:
+    """Whether the file exists, or may: one in a folder that cannot be read is an error later."""
     try:
         return path.exists()
     except OSError:  # its folder may not be looked into
@@ -125,7 +125,7 @@ def _read_environment(environ: Mapping[str, str] | None) -> Tree:
 
 
 def _refuse_single_underscores(environ: Mapping[str, str]) -> None:
-    """FER_EDGE_MQTT_URL would otherwise be passed over in silence, like any stranger's variable."""
+    """Refuse FER_EDGE_MQTT_URL, which would otherwise be ignored like any unknown variable."""
     prefix = ENV_PREFIX.removesuffix("_")
     right = {
         f"{prefix}{section}_{field}".upper(): f"{ENV_PREFIX}{section}__{field}".upper()
@@ -177,7 +177,7 @@ def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
                 f"{place}: is a section; set one of its fields: {', '.join(known_keys(location))}"
             )
     reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
-    value = f" = {error['input']!r}"[:LISTED_KEYS] if _is_leaf(error) else ""
+    value = f" = {error['input']!r}"[:MAX_VALUE_CHARS] if _is_leaf(error) else ""
     return f"{place}{value}: {reason}"
 
 

@@ -15,6 +15,7 @@ from fer_edge.errors import SinkError
 from fer_edge.evaluation.datasets import load
 from fer_edge.evaluation.measure import Evaluation
 from fer_edge.evaluation.measure import evaluate as measure_file
+from fer_edge.evaluation.robust import CONDITIONS, Robustness, robustness, rows_of
 from fer_edge.evaluation.tables import full_markdown, markdown_table, report, show
 from fer_edge.modelcard import find_card, read_model
 from fer_edge.progress import progress_bars
@@ -77,7 +78,7 @@ def evaluate_robust(
     dataset: str,
     split: str,
     threads: int,
-    form: OutputFormat,
+    output_format: OutputFormat,
     out: Path | None,
 ) -> None:
     """Measure the models of one width in all ``folders`` under hard conditions, and print a table.
@@ -87,8 +88,6 @@ def evaluate_robust(
         ConfigError: no such data set, or a picture is asked for without matplotlib.
         SinkError: the folder ``out`` cannot be written.
     """
-    from fer_edge.evaluation.robust import CONDITIONS, robustness, rows_of
-
     if out is not None:
         from fer_edge.evaluation.plots import require_matplotlib
 
@@ -103,25 +102,34 @@ def evaluate_robust(
                 card, read_model(card, folder), samples, threads=threads, advance=advance
             )
             measured.append(replace(found, name=f"{folder.name}/{card.name}"))
-    head, *rows = rows_of(measured)
-    match form:
-        case "json":
-            sys.stdout.write(
-                json.dumps([asdict(one) | {"relative": one.relative} for one in measured]) + "\n"
-            )
-        case _:
-            sys.stdout.write(f"{split} of {dataset.partition(':')[0]}, {len(samples)} faces\n\n")
-            sys.stdout.write(markdown_table(head, rows) + "\n")
+    _print_robust(
+        measured, output_format, f"{split} of {dataset.partition(':')[0]}, {len(samples)} faces"
+    )
     if out is not None:
-        from fer_edge.evaluation.plots import draw_robust
+        _draw_robust(measured, out, f"robust_{alpha:g}_{precision}.png")
 
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            draw_robust(measured, out / f"robust_{alpha:g}_{precision}.png")
-        except OSError as error:
-            raise SinkError(
-                f"--out {out}: {error.strerror or error}; choose another folder"
-            ) from error
+
+def _print_robust(
+    measured: Sequence[Robustness], output_format: OutputFormat, caption: str
+) -> None:
+    if output_format == "json":
+        rows = [asdict(one) | {"relative": one.relative} for one in measured]
+        sys.stdout.write(json.dumps(rows) + "\n")
+        return
+    head, *body = rows_of(measured)
+    sys.stdout.write(f"{caption}\n\n{markdown_table(head, body)}\n")
+
+
+def _draw_robust(measured: Sequence[Robustness], folder: Path, file: str) -> None:
+    from fer_edge.evaluation.plots import draw_robust
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draw_robust(measured, folder / file)
+    except OSError as error:
+        raise SinkError(
+            f"--out {folder}: {error.strerror or error}; choose another folder"
+        ) from error
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:

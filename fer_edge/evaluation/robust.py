@@ -154,8 +154,8 @@ def robustness(
     """
 
     def accuracy(pictures: Sequence[GrayImage]) -> float:
-        told = classify(card, model, pictures, threads=threads).probabilities.argmax(1)
-        return float((told == samples.labels).mean())
+        predicted = classify(card, model, pictures, threads=threads).probabilities.argmax(1)
+        return float((predicted == samples.labels).mean())
 
     pictures = list(samples.pictures)
     clean = accuracy(pictures)

@@ -163,8 +163,8 @@ class Arranger:
         """Where each face's label is to lie; see `place_labels`."""
         chosen, better = place_labels(boxes, wanted, self._spots, sizes, screen)
         if due := self._for_spots.due(better, now_ns):
-            kept = {face: spot for face, spot in chosen.items() if face not in due}
-            chosen, _ = place_labels(boxes, wanted, kept, sizes, screen)
+            waiting = {face: spot for face, spot in chosen.items() if face not in due}
+            chosen, _ = place_labels(boxes, wanted, waiting, sizes, screen)
         self._spots = chosen
         return chosen
 
@@ -181,7 +181,7 @@ class Arranger:
         better = [face for face in boxes if best[face].detail != chosen[face].detail]
         if due := self._for_panels.due(better, now_ns):
             # Forgotten, it gets the best there is; its neighbours keep what they have.
-            kept = {face: one for face, one in chosen.items() if face not in due}
-            chosen, _ = place_panels(boxes, kept, sizes, screen, taken)
+            waiting = {face: one for face, one in chosen.items() if face not in due}
+            chosen, _ = place_panels(boxes, waiting, sizes, screen, taken)
         self._panels = chosen
         return chosen

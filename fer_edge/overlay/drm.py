@@ -177,7 +177,7 @@ class DrmScreen:
         try:
             self._camera.start_preview()
         except RuntimeError as error:
-            # The source notices that no frame comes, and opens its camera anew.
+            # The source notices that no frame comes, and opens its camera again.
             log.debug("drm: %s", error)
 
 

@@ -143,7 +143,7 @@ class FrameBuffer:
             ScreenError: the device has gone, or has another geometry now.
         """
         if self._read_geometry() != self._geometry:
-            raise ScreenError(f"{self._path}: its resolution has changed; opened anew")
+            raise ScreenError(f"{self._path}: its resolution has changed; opened again")
         pack(image, self._geometry, self._rows)
         data = memoryview(self._rows.data).cast("B")
         at = self._geometry.offset

@@ -33,7 +33,7 @@ class Screen(Protocol):
         """Show a whole picture of this size at once, channels blue, green, red (opacity).
 
         Raises:
-            ScreenError: the screen has gone, or has another size now: open it anew.
+            ScreenError: the screen has gone, or has another size now: open it again.
             ScreenClosedError: a person closed it.
         """
 

@@ -45,7 +45,7 @@ def _text(field: bytes) -> str:
 
 
 def query(device: Path) -> Capability | None:
-    """What the device reports about itself; None if it is no video4linux device, or may not be opened."""
+    """What the device reports about itself; None if it is another kind, or may not be opened."""
     try:
         descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
     except OSError:

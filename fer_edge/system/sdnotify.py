@@ -114,7 +114,7 @@ def _socket_send(address: str) -> Send:
 
     def send(message: str) -> None:
         # Opened for each message, as libsystemd does: nothing to close, and a socket that was
-        # created anew by a re-executed systemd is found again.
+        # created again by a re-executed systemd is found again.
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
             datagrams.settimeout(SEND_TIMEOUT_S)
             datagrams.connect(target)

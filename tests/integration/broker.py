@@ -124,7 +124,7 @@ class Broker:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
 
     def reload(self) -> None:
-        """Read the passwords anew."""
+        """Read the passwords again."""
         self._signal(signal.SIGHUP)
 
     def start(self) -> None:

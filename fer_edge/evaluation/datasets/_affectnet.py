@@ -140,7 +140,7 @@ def _first_release(path: Path, images: Path) -> Iterator[_Row]:
                 valence, arousal = float(row["valence"]), float(row["arousal"])
             except (KeyError, ValueError) as error:
                 raise ConfigError(
-                    f"{path}: line {number}: {error}; fetch AffectNet's list anew"
+                    f"{path}: line {number}: {error}; fetch AffectNet's list again"
                 ) from None
             name = row[COLUMNS[0]]
             yield _Row(name, StoredFace(images / name, box), expression, valence, arousal)
@@ -162,4 +162,4 @@ def _number(path: Path) -> float:
         return float(np.load(path, allow_pickle=False).item())
     except (OSError, ValueError) as error:
         why = str(error).splitlines()[0]
-        raise ConfigError(f"data set: {path}: {why}; fetch AffectNet's annotations anew") from None
+        raise ConfigError(f"data set: {path}: {why}; fetch AffectNet's annotations again") from None

@@ -115,5 +115,5 @@ def _decode(
         encoded = blob[offsets[row] : offsets[row + 1]]
         picture: GrayImage | None = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)  # type: ignore[assignment]
         if picture is None:
-            raise ConfigError(f"data set: picture {row} cannot be decoded; fetch the file anew")
+            raise ConfigError(f"data set: picture {row} cannot be decoded; fetch the file again")
         yield picture

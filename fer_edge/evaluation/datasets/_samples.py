@@ -54,7 +54,7 @@ class StoredFace:
         picture: GrayImage | None = cv2.imread(str(self.path), cv2.IMREAD_GRAYSCALE)  # type: ignore[assignment]
         if picture is None:
             raise ConfigError(
-                f"data set: {self.path}: cannot be read; fetch it anew or remove its row"
+                f"data set: {self.path}: cannot be read; fetch it again or remove its row"
             )
         return picture if self.box is None else crop_face(picture, self.box, margin=0)
 

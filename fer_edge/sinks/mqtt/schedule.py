@@ -46,7 +46,7 @@ class Slots:
     def take(self, now_ns: int) -> None:
         """Use the slot."""
         if self._next_ns is None or now_ns - self._next_ns >= self._interval_ns:
-            self._next_ns = now_ns  # a pause: the grid begins anew
+            self._next_ns = now_ns  # a pause: the grid begins again
         self._next_ns += self._interval_ns
 
     def restart(self) -> None:

@@ -23,7 +23,7 @@ def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
     if config.ca_file is not None:
         _check_readable("ca_file", config.ca_file)
     try:
-        # A `ca_file` replaces the system's authorities: whoever names one trusts no other.
+        # A `ca_file` replaces the system's authorities: with it no other is trusted.
         context = ssl.create_default_context(cafile=config.ca_file)
     except ssl.SSLError:
         raise ConfigError(f"mqtt.ca_file: {config.ca_file} holds no certificate in PEM") from None

@@ -2,7 +2,7 @@
 
 A known face is followed by the same cascade, in its own region and at its own size.  Optical flow held
 faces as well and costs three times as much; a template costs less and loses them.  Only the cascade says
-anew in each frame that there is a face, so searches may be seldom (docs/experiments.md, `benchmarks/follow`).
+again in each frame that there is a face, so searches may be seldom (docs/experiments.md, `benchmarks/follow`).
 """
 
 import math

@@ -86,7 +86,7 @@ def test_a_damaged_line_is_named(first_release) -> None:
 def test_a_picture_that_is_missing_is_named_when_it_is_needed(first_release) -> None:
     next(first_release.rglob("4.jpg")).unlink()
     samples = load(f"affectnet:{first_release}", "test")
-    with pytest.raises(ConfigError, match=r"4\.jpg: cannot be read; fetch it anew"):
+    with pytest.raises(ConfigError, match=r"4\.jpg: cannot be read; fetch it again"):
         samples.pictures[4]
 
 

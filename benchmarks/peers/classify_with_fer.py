@@ -1,9 +1,9 @@
-"""What `fer` (PyPI) says of each face; run by `measure`, in an environment of its own.
+"""The emotion that `fer` (PyPI) finds in each face; run by `measure`, in an environment of its own.
 
-    python say_fer.py FACES SAID
+    python classify_with_fer.py FACES ANSWERS
 
 Its emotion network alone, on the crops as they are: no detector, and none of the ten pixels that it
-adds round a detector's box. It knows seven emotions; contempt it never says.
+adds round a detector's box. It knows seven emotions; it never finds contempt.
 """
 
 import json
@@ -18,7 +18,7 @@ NAMES = {"angry": "anger"}
 
 
 def main() -> None:
-    faces, said = Path(sys.argv[1]), Path(sys.argv[2])
+    faces, answer_file = Path(sys.argv[1]), Path(sys.argv[2])
     sizes = json.loads((faces / "sizes.json").read_text())
     luma = np.fromfile(faces / "luma.bin", np.uint8)
     network = FER(offsets=(0, 0))
@@ -31,7 +31,7 @@ def main() -> None:
         emotions = answer["emotions"]
         best = max(emotions, key=emotions.get)
         answers.append(NAMES.get(best, best))
-    said.write_text(json.dumps(answers))
+    answer_file.write_text(json.dumps(answers))
 
 
 main()

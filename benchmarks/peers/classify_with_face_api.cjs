@@ -1,9 +1,9 @@
-// What face-api (npm, @vladmandic/face-api) says of each face; run by `measure`, in a folder of its own.
+// The emotion that face-api (npm, @vladmandic/face-api) finds in each face; run by `measure`, in a folder of its own.
 //
-//     node say_face_api.cjs FACES SAID
+//     node classify_with_face_api.cjs FACES ANSWERS
 //
-// Its expression network alone, on the crops as they are. It knows seven emotions; contempt it never
-// says.
+// Its expression network alone, on the crops as they are. It knows seven emotions; it never
+// finds contempt.
 const fs = require('fs');
 const path = require('path');
 const { createRequire } = require('module');
@@ -17,7 +17,7 @@ const faceapi = installed('@vladmandic/face-api/dist/face-api.node-wasm.js');
 const NAMES = { angry: 'anger', disgusted: 'disgust', fearful: 'fear', surprised: 'surprise' };
 
 async function main() {
-  const [faces, said] = process.argv.slice(2);
+  const [faces, answerFile] = process.argv.slice(2);
   const sizes = JSON.parse(fs.readFileSync(path.join(faces, 'sizes.json')));
   const luma = fs.readFileSync(path.join(faces, 'luma.bin'));
   await tf.setBackend('wasm');
@@ -36,7 +36,7 @@ async function main() {
     const [best] = expressions.asSortedArray();
     answers.push(NAMES[best.expression] || best.expression);
   }
-  fs.writeFileSync(said, JSON.stringify(answers));
+  fs.writeFileSync(answerFile, JSON.stringify(answers));
 }
 
 main().catch((error) => {
