@@ -1,4 +1,4 @@
-/* A plugin for qemu-aarch64 (QEMU 6.1 to 8, plugin interface 1): counts the guest's instructions by
+/* A plugin for qemu-aarch64 (QEMU 7 and 8, plugin interface 1): counts the guest's instructions by
  * stage and by page of code. The guest says which stage begins by
  *
  *   posix_fadvise(any descriptor, MAGIC + stage, 0, POSIX_FADV_NORMAL)

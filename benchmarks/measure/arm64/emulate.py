@@ -16,7 +16,7 @@ from measure.arm64.stages import Stage
 
 BENCHMARKS = Path(__file__).parents[2]
 EMULATOR = "qemu-aarch64"
-VERSIONS = range(6, 9)
+VERSIONS = range(7, 9)
 """Major versions of QEMU whose plugin interface count.c is written for."""
 CPUINFO = """processor\t: 0
 BogoMIPS\t: 108.00

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from fer_edge.types import Box, GrayImage
 from measure.wild.faces import Face
 
-WIDTH, HEIGHT = 1920, 1080
+WIDTH = 1920
+HEIGHT = 1080
 NOISE = 2.0
 """Deviation of a sensor's noise in the dark, grey levels."""
 
