@@ -19,13 +19,13 @@ REFERENCE = (1.0, 224, 3)
 
 def reference_model(alpha: float, side: int, channels: int) -> bytes:
     """int8 with random weights and ranges: they do not change its speed."""
-    from fer_edge.training.export import keras_network, to_tflite
+    from fer_edge.training.export import to_tflite
     from fer_edge.training.network import fold, random_weights
 
     rng = np.random.default_rng(0)
     pictures = rng.uniform(-1, 1, (8, side, side, channels))
-    model = keras_network(fold(random_weights(alpha, channels, rng)), size=side)
-    return to_tflite(model, "int8", pictures.astype(np.float32))
+    weights = fold(random_weights(alpha, channels, rng))
+    return to_tflite(weights, "int8", pictures.astype(np.float32))
 
 
 def caller(content: bytes, side: int, channels: int) -> Callable[[], object]:

@@ -39,7 +39,7 @@ from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import augment
 from fer_edge.training.correct import corrected
 from fer_edge.training.equalise import equalised
-from fer_edge.training.export import keras_network, to_tflite
+from fer_edge.training.export import to_tflite
 from fer_edge.training.network import EMOTION, VALENCE_AROUSAL, Weights, fold
 from fer_edge.training.operating_point import moved, prior_of, towards_rare
 from fer_edge.training.options import Config, input_spec, load_config, names_of
@@ -180,7 +180,7 @@ def _content(weights: Weights, precision: Precision, pictures: NDArray[np.float3
     """Folded weights as a TFLite file; ``pictures`` are inputs for what int8 measures."""
     if precision == "int8":
         weights = corrected(equalised(weights, pictures), pictures)
-    return to_tflite(keras_network(weights, size=pictures.shape[1]), precision, pictures)
+    return to_tflite(weights, precision, pictures)
 
 
 def _measured(

@@ -1,14 +1,20 @@
-"""Trained weights to a Keras network and to TFLite bytes; the only module with Keras and TensorFlow."""
+"""Trained weights to a Keras network and to TFLite bytes; the only module with Keras and TensorFlow.
+
+TensorFlow runs in a process of its own: with PyTorch's compiler (Triton) in the same process it ends in
+a segmentation fault, since both bring an LLVM.
+"""
 
 from __future__ import annotations
 
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +28,9 @@ from fer_edge.training.network import (
     channels_of,
     width,
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 IN_FLOAT: Final = ("MEAN", "FULLY_CONNECTED", "SOFTMAX", "TANH")
 """What an int8 file computes in float32: from the last map on.
@@ -38,6 +47,8 @@ def keras_network(weights: Weights, *, size: int) -> Any:
     Input: ``[N, size, size, channels]`` in [-1, 1].  Outputs, by name: ``emotion`` ``[N, 8]`` (softmax)
     and ``valence_arousal`` ``[N, 2]`` (tanh).
     """
+    import keras
+
     channels = weights["conv1/kernel"].shape[2]
     inputs = keras.Input((size, size, channels), name="picture")
     backbone = keras.applications.MobileNet(
@@ -66,20 +77,38 @@ def keras_network(weights: Weights, *, size: int) -> Any:
 
 
 def to_tflite(
-    model: Any, precision: Precision, pictures: NDArray[np.float32], *, half: bool = True
+    weights: Weights, precision: Precision, pictures: NDArray[np.float32], *, half: bool = True
 ) -> bytes:
     """Convert; the signature's outputs are named as the network's, the batch may be resized.
 
     Args:
-        model: Keras network on the TensorFlow backend.
+        weights: Folded ones.
         precision: ``float32``, or ``int8`` with float32 inputs, heads and outputs.
         pictures: representative network inputs ``[N, h, w, c]`` for the ranges of int8.
         half: store the weights of ``float32`` as float16; they are computed in float32.
     """
+    return apart(_convert, weights, precision, pictures, half)
+
+
+def apart(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a module's function in the process that TensorFlow has to itself."""
+    return _process().submit(function, *args, **kwargs).result()
+
+
+@cache
+def _process() -> ProcessPoolExecutor:
+    """One for all calls: TensorFlow takes ten seconds to import."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def _convert(
+    weights: Weights, precision: Precision, pictures: NDArray[np.float32], half: bool
+) -> bytes:
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "saved")
+        model = keras_network(weights, size=pictures.shape[1])
         model.export(path, format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(path)
         if precision == "int8":

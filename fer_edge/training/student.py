@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -57,7 +59,8 @@ class Student:
     """
 
     def __init__(self, config: Config, samples: Samples, lesson: Lesson) -> None:
-        # It imports TensorFlow where that is installed, which `convert` would wait for.
+        # With this module TensorBoard writes by itself. TensorFlow must not be in this process, see `export`.
+        sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
         from torch.utils.tensorboard import SummaryWriter
 
         self.config = config

@@ -4,16 +4,12 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
-keras = pytest.importorskip("keras", reason="needs the extra `train`")
-pytestmark = [
-    pytest.mark.train,
-    # Keras and TensorFlow, not this code, lag behind numpy's.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = pytest.mark.train
 
+from keras_maps import keras_maps, keras_outputs  # noqa: E402
 from networks import used_weights  # noqa: E402
 
-from fer_edge.training.export import keras_network  # noqa: E402  only where it is installed
+from fer_edge.training.export import apart  # noqa: E402  only where it is installed
 from fer_edge.training.network import HEADS, fold, forward, steps, tensors  # noqa: E402
 
 
@@ -24,12 +20,10 @@ def inputs(size: int, channels: int = 1) -> np.ndarray:
 @pytest.mark.parametrize("size", [33, 64, 112])
 def test_every_convolution_puts_out_the_same(size) -> None:
     weights = fold(used_weights(0.25))
-    model = keras_network(weights, size=size)
-    layers = [layer.output for layer in model.layers if layer.name.endswith("_relu")]
-    theirs = keras.Model(model.input, layers)(inputs(size), training=False)
+    theirs = apart(keras_maps, weights, inputs(size))
     with torch.no_grad():
         ours = list(steps(tensors(weights), torch.tensor(inputs(size))))
-    assert len(ours) == len(layers) == 27
+    assert len(ours) == len(theirs) == 27
     for (name, _, maps), wanted in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(maps, wanted, atol=2e-4, err_msg=name)
 
@@ -37,7 +31,7 @@ def test_every_convolution_puts_out_the_same(size) -> None:
 @pytest.mark.parametrize(("alpha", "channels"), [(0.25, 1), (0.35, 3), (1.4, 1)])
 def test_both_heads_say_what_the_network_says_before_it_is_folded(alpha, channels) -> None:
     weights = used_weights(alpha, channels)
-    theirs = keras_network(fold(weights), size=32)(inputs(32, channels), training=False)
+    theirs = apart(keras_outputs, fold(weights), inputs(32, channels))
     with torch.no_grad():
         logits, plane = forward(tensors(weights), torch.tensor(inputs(32, channels)))
     for name, ours in zip(HEADS, (logits.softmax(1), plane), strict=True):
