@@ -221,9 +221,9 @@ class Recorder:
         """What came on `topic` so far, as bytes."""
         return [message.payload for message in self.on(topic)]
 
-    def say(self, topic: str, payload: str) -> None:
+    def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publish; back when the broker has it."""
-        self._client.publish(topic, payload, 1).wait_for_publish(10)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(10)
 
     def __enter__(self) -> Self:
         return self

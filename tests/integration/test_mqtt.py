@@ -17,6 +17,9 @@ from broker import Broker, Recorder, make_certificates, wait_for
 
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
+from fer_edge.sinks.mqtt.broker import find_broker
+from fer_edge.sinks.mqtt.link import Announcements, Link
+from fer_edge.sinks.mqtt.message import MAX_PAYLOAD, Incoming, Message
 from fer_edge.sinks.mqtt.sink import MqttSink
 from fer_edge.sinks.payload import load_schema
 from fer_edge.types import Affect, Box, Emotion, Face, Result, Stamp, Track
@@ -468,3 +471,39 @@ def test_an_encrypted_key_is_refused_instead_of_asked_for(tmp_path, certificates
             retry=RetryConfig(),
             diagnostics=dict,
         )
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_more_topics_can_be_received_and_the_present_is_told_on_every_connect(broker, protocol):
+    heard = []
+    prefix = "fer-edge/kitchen"
+    present = [Message(f"{prefix}/camera", b"1", qos=1, retain=True)]
+    announcements = Announcements(
+        will=Message(AVAILABILITY, b"offline", qos=1, retain=True),
+        online=Message(AVAILABILITY, b"online", qos=1, retain=True),
+        current=lambda: present,
+        subscriptions=[f"{prefix}/set/#"],
+        on_message=heard.append,
+    )
+    link = Link(
+        find_broker(MqttConfig(url=broker.url, protocol=protocol), "kitchen"),
+        announcements,
+        retry=RetryConfig(initial_s=0.05, max_s=0.2),
+        random=lambda: 1.0,
+        clock_ns=time.monotonic_ns,
+    )
+    with Recorder(broker) as recorder:
+        recorder.say(f"{prefix}/set/kept", "old", retain=True)
+        link.start()
+        try:
+            wait_for(lambda: recorder.payloads(f"{prefix}/camera") == [b"1"])
+            wait_for(lambda: heard)
+            recorder.say(f"{prefix}/set/long", "x" * (MAX_PAYLOAD + 1))
+            recorder.say(f"{prefix}/set/recognition", "on")
+            wait_for(lambda: len(heard) == 2)
+        finally:
+            link.stop()
+    assert heard == [
+        Incoming(f"{prefix}/set/kept", b"old", retained=True),
+        Incoming(f"{prefix}/set/recognition", b"on"),
+    ]

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from fer_edge.config import RetryConfig
 from fer_edge.sinks.mqtt.broker import Broker
-from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.mqtt.message import MAX_PAYLOAD, Incoming, Message
 from fer_edge.sinks.mqtt.retries import Outcome, Retries, explain_error
 from fer_edge.stats import NS_PER_S, Counter
 from fer_edge.worker import Worker
@@ -50,6 +50,12 @@ class Announcements:
     """Published on a connect, and again …"""
     birth: Message | None = None
     """… whenever this message is received."""
+    current: Callable[[], Sequence[Message]] = tuple
+    """Called on a connect and after `birth`: what is published then, such as a retained state."""
+    subscriptions: Sequence[str] = ()
+    """More topics to receive, …"""
+    on_message: Callable[[Incoming], None] | None = None
+    """… and what is called for each of their messages, in the connection's thread; must be quick."""
 
 
 class Connection:
@@ -217,8 +223,9 @@ class Link:
         birth = self._announcements.birth
         if birth is not None:
             client.subscribe(birth.topic, birth.qos)
-        for message in self._announcements.discovery:
-            _publish(client, message)
+        for topic in self._announcements.subscriptions:
+            client.subscribe(topic)
+        self._announce(client)
         self._retries.connected()
         self.connection = Connection(client, self._outcome.accepted_ns)
 
@@ -230,12 +237,31 @@ class Link:
         self._outcome.reason = "connection closed" if reason == "Unspecified error" else str(reason)
 
     def _on_message(self, client: Client, _data: Any, message: Any) -> None:
+        if len(message.payload) > MAX_PAYLOAD:
+            return
         birth = self._announcements.birth
-        if birth is not None and message.payload == birth.payload:
-            for announcement in self._announcements.discovery:
-                _publish(client, announcement)
-            if self.connection is not None:
-                self.connection.new_subscriber = True
+        if birth is not None and message.topic == birth.topic:
+            if message.payload == birth.payload:
+                self._announce(client)
+                if self.connection is not None:
+                    self.connection.new_subscriber = True
+        elif self._announcements.on_message is not None:
+            self._announcements.on_message(_incoming(message))
+
+    def _announce(self, client: Client) -> None:
+        for message in (*self._announcements.discovery, *self._announcements.current()):
+            _publish(client, message)
+
+
+def _incoming(message: Any) -> Incoming:
+    properties = message.properties
+    return Incoming(
+        message.topic,
+        bytes(message.payload),
+        retained=message.retain,
+        response_topic=getattr(properties, "ResponseTopic", None),
+        correlation=getattr(properties, "CorrelationData", None),
+    )
 
 
 def _publish(client: Client, message: Message) -> MQTTMessageInfo:
