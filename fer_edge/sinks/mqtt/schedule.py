@@ -4,14 +4,14 @@
 `max_rate_hz` times a second; `state` on a change, at most twice a second; `diagnostics` every
 `diagnostics_s`. A frame for which there is no room is skipped, since a newer one follows. What
 no newer message replaces is never lost: the message that the last face has left and the last change
-of state wait until they may be sent.
+of state wait until they may be sent, and then tell of the newest frame.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.mqtt.message import JSON, Message
 from fer_edge.sinks.payload import (
     JsonObject,
     diagnostics_message,
@@ -21,6 +21,9 @@ from fer_edge.sinks.payload import (
 )
 from fer_edge.stats import NS_PER_S, Counter, LatencyMeter
 from fer_edge.types import Result
+
+FRESH_S = 2
+"""How old a `faces` message may become: a subscriber that acts on faces must not act on old ones."""
 
 STATE_RATE_HZ = 2.0
 
@@ -117,12 +120,15 @@ class Publisher:
         if result.stamp.captured_ns < self._since_ns:
             return
         now_ns = self._clock_ns()
-        if self._had_faces and not result.faces:
-            self._last_left = result
+        if not result.faces:
+            self._last_left = result if self._had_faces else None
+        elif self._last_left is not None and _is_old(self._last_left, now_ns):
+            self._last_left = None  # the faces that are here now say so too
         self._changed = result if self._differs(result) else None
+        # First what is rare: on a slow link there is room for one message at a time.
+        self._send_due(now_ns)
         if self._last_left is None and result.faces:
             self._send_faces(result, now_ns)
-        self._send_due(now_ns)
 
     def idle(self) -> None:
         """Send what has become due since."""
@@ -181,7 +187,13 @@ class Publisher:
             self.dropped.add()
 
     def _hand_over(self, topic: str, payload: JsonObject) -> bool:
-        return self._send(Message(f"{self._prefix}/{topic}", encode(payload)))
+        message = Message(
+            f"{self._prefix}/{topic}",
+            encode(payload),
+            content_type=JSON,
+            expiry_s=FRESH_S if topic == "faces" else None,
+        )
+        return self._send(message)
 
     def _differs(self, result: Result) -> bool:
         """Whether the state of `result` differs enough from the one sent last."""
@@ -193,3 +205,7 @@ class Publisher:
         return bool(result.faces) and any(
             abs(new[key] - self._state[key]) >= STATE_STEP for key in ("valence", "arousal")
         )
+
+
+def _is_old(result: Result, now_ns: int) -> bool:
+    return now_ns - result.stamp.captured_ns > FRESH_S * NS_PER_S
