@@ -64,22 +64,22 @@ def make_certificates(
     folder.mkdir(exist_ok=True)
     ca, ca_key = folder / f"{name}-ca.pem", folder / f"{name}-ca.key"
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
-    new = ["req", "-x509", "-days", "1", "-nodes", "-newkey", "ec"]
-    new += ["-pkeyopt", "ec_paramgen_curve:P-256"]
+    new = ["req", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     _openssl(
-        *new, "-subj", f"/CN={name} authority", "-keyout", ca_key, "-out", ca,
-        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+        *new, "-x509", "-days", "1", "-subj", f"/CN={name} authority", "-keyout", ca_key,
+        "-out", ca, "-addext", "keyUsage=critical,keyCertSign,cRLSign",
     )  # fmt: skip
+    request, extensions = folder / f"{name}.csr", folder / f"{name}.ext"
+    extensions.write_text(
+        f"subjectAltName={names}\nbasicConstraints=critical,CA:false\n"
+        "keyUsage=critical,digitalSignature\n"
+        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
+    _openssl(*new, "-new", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
     _openssl(
-        *new, "-subj", f"/CN={name}", "-keyout", key, "-out", cert, "-CA", ca, "-CAkey", ca_key,
-        "-addext", f"subjectAltName={names}",
-        "-addext", "basicConstraints=critical,CA:false",
-        "-addext", "keyUsage=critical,digitalSignature",
+        "x509", "-req", "-in", request, "-out", cert, "-CA", ca, "-CAkey", ca_key,
+        "-CAcreateserial", "-days", "-1" if expired else "1", "-extfile", extensions,
     )  # fmt: skip
-    if expired:
-        valid, cert = cert, folder / f"{name}-expired.pem"
-        signed = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "-1"]
-        _openssl("x509", "-in", valid, *signed, "-out", cert)
     return Certificates(ca, cert, key)
 
 
