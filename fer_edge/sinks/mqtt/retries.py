@@ -103,8 +103,9 @@ class Retries:
             # The answer will stay the same for a while; asking often would only fill its log.
             return self._max_s
         if outcome.accepted_ns is None:
-            # A broker that comes and goes; another device would not keep us from connecting.
-            self._short = 0
+            if not outcome.closed:
+                # The broker comes and goes; another device would not keep us from connecting.
+                self._short = 0
             self._log_change(
                 logging.WARNING,
                 f"cannot reach {self._broker}: {outcome.reason}; trying again until it works",

@@ -118,6 +118,13 @@ def test_a_broker_that_comes_and_goes_is_no_other_device(retries, clock, caplog)
     assert "gave way" not in caplog.text
 
 
+def test_another_device_may_come_before_the_broker_has_accepted(retries, clock, caplog):
+    for _ in range(SHORT_CONNECTIONS):
+        retries.next_wait_s(lost_after(1, clock))
+        retries.next_wait_s(Outcome(reason="connection closed", closed=True))
+    assert "gave way" in caplog.text
+
+
 def test_a_connection_that_we_gave_up_is_no_other_device(retries, clock, caplog):
     for _ in range(3 * SHORT_CONNECTIONS):
         retries.next_wait_s(lost_after(20, clock, closed=False))
