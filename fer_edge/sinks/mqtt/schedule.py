@@ -4,7 +4,7 @@
 pictures cease, at most `max_rate_hz` times a second; `state` on a change, at most twice a second;
 `camera` on a change; `diagnostics` every `diagnostics_s`. A frame for which there is no room is skipped, since a newer one follows. What
 no newer message replaces is never lost: the message that the last face has left and the last change
-of state wait until they may be sent.
+of state wait until they may be sent, and then tell of the newest frame.
 """
 
 import time
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from fer_edge.camera import CameraCondition
-from fer_edge.sinks.mqtt.message import Message
+from fer_edge.sinks.mqtt.message import JSON, Message
 from fer_edge.sinks.payload import (
     JsonObject,
     blind_state_message,
@@ -25,6 +25,9 @@ from fer_edge.sinks.payload import (
 )
 from fer_edge.stats import NS_PER_S, Counter, LatencyMeter
 from fer_edge.types import Result
+
+FRESH_S = 2
+"""How old a `faces` message may become: a subscriber that acts on faces must not act on old ones."""
 
 STATE_RATE_HZ = 2.0
 
@@ -132,15 +135,18 @@ class Publisher:
         if not (result.lost or self._seen_now(result)):
             return
         somebody = somebody_in_view(result)
-        if not somebody and somebody != self._somebody:
-            self._last_left = result
+        if not somebody:
+            self._last_left = result if somebody != self._somebody else None
+        elif self._last_left is not None and _is_old(self._last_left, now_ns):
+            self._last_left = None  # the faces that are here now say so too
         if result.lost:
             self._send_due(now_ns)
             return
         self._changed = result if self._differs(result) else None
+        # First what is rare: on a slow link there is room for one message at a time.
+        self._send_due(now_ns)
         if self._last_left is None and result.faces:
             self._send_faces(result, now_ns)
-        self._send_due(now_ns)
 
     def idle(self) -> None:
         """Send what has become due since."""
@@ -228,7 +234,15 @@ class Publisher:
     def _hand_over(
         self, topic: str, payload: JsonObject, *, qos: int = 0, retain: bool = False
     ) -> bool:
-        return self._send(Message(f"{self._prefix}/{topic}", encode(payload), qos, retain))
+        message = Message(
+            f"{self._prefix}/{topic}",
+            encode(payload),
+            qos,
+            retain,
+            content_type=JSON,
+            expiry_s=FRESH_S if topic == "faces" else None,
+        )
+        return self._send(message)
 
     def _differs(self, result: Result) -> bool:
         """Whether the state of `result` differs enough from the one sent last."""
@@ -240,3 +254,7 @@ class Publisher:
         return bool(result.faces) and any(
             abs(new[key] - self._state[key]) >= STATE_STEP for key in ("valence", "arousal")
         )
+
+
+def _is_old(result: Result, now_ns: int) -> bool:
+    return now_ns - result.stamp.captured_ns > FRESH_S * NS_PER_S

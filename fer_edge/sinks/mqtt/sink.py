@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.sinks.mqtt.broker import find_broker
+from fer_edge.sinks.mqtt.client import Connection
 from fer_edge.sinks.mqtt.home_assistant import birth_message, discovery_messages
-from fer_edge.sinks.mqtt.link import Announcements, Connection, Link
+from fer_edge.sinks.mqtt.link import Announcements, Link
 from fer_edge.sinks.mqtt.message import Message
 from fer_edge.sinks.mqtt.schedule import Publisher
 from fer_edge.types import Result
@@ -90,7 +91,7 @@ class MqttSink:
 
     @property
     def dropped(self) -> int:
-        """Messages that were dropped because the broker did not read."""
+        """Messages that were dropped because the broker had not acknowledged those before."""
         return self._publisher.dropped.count
 
     def put(self, result: Result) -> None:
@@ -133,6 +134,7 @@ class MqttSink:
         connection = {
             "connects": self._link.connects.count,
             "dropped": self.dropped,
+            "queue_ms": self._connection.window.peak_ms() if self._connection else None,
             "capture_to_publish_ms": self._publisher.latency.summary_ms(),
         }
         return {**self._diagnostics(), "mqtt": connection}
