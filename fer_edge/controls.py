@@ -1,6 +1,7 @@
 """Changes a running service: what it accepts, puts into effect, and remembers over a restart."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -147,6 +148,9 @@ class Controls:
 
     def _set_model_width(self, value: str) -> Settings:
         model = _checked(self._model, "alpha", value)
+        if not any(math.isclose(model.alpha, width) for width in self.model_widths):
+            choice = ", ".join(f"{width:g}" for width in self.model_widths)
+            raise ModelError(f"there is no model of this width; choose {choice}")
         with quiet_stderr():
             new = open_classifier(model)
         if new.card.input != self._classifier.card.input:

@@ -5,12 +5,19 @@ from typing import Literal, TextIO, assert_never
 
 from fer_edge.camera import CameraState
 from fer_edge.config import Config, OutputConfig
+from fer_edge.settings import Adjustable
+from fer_edge.statefile import StateFile
 from fer_edge.stdio import is_journal
 from fer_edge.types import Sink
 
 
 def open_sinks(
-    config: Config, diagnostics: Callable[[], Mapping[str, object]], camera: CameraState
+    config: Config,
+    diagnostics: Callable[[], Mapping[str, object]],
+    camera: CameraState,
+    *,
+    controls: Adjustable | None = None,
+    state: StateFile | None = None,
 ) -> Iterator[Sink]:
     """The file and the broker, where `config` asks for them, one after the other.
 
@@ -18,6 +25,8 @@ def open_sinks(
         config: The whole configuration.
         diagnostics: What is published of the device's own state.
         camera: Whether there are pictures.
+        controls: What commands from a broker change; none are taken without.
+        state: What is remembered over a restart.
 
     Raises:
         ConfigError: the broker's settings cannot be used.
@@ -35,6 +44,8 @@ def open_sinks(
             config.device,
             retry=config.retry,
             diagnostics=diagnostics,
+            controls=controls,
+            state=state,
             camera=camera,
         )
 

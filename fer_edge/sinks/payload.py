@@ -55,18 +55,19 @@ def state_message(result: Result, device: str) -> JsonObject:
         "captured_at": timestamp(result.stamp.captured_at),
         "faces": len(result.faces),
         "emotion": NO_FACE,
+        "confidence": None,
         "valence": None,
         "arousal": None,
     }
     if result.faces:
         face = _face(result.faces[0])
-        message |= {key: face[key] for key in ("emotion", "valence", "arousal")}
+        message |= {key: face[key] for key in ("emotion", "confidence", "valence", "arousal")}
     return message
 
 
 def blind_state_message(device: str) -> JsonObject:
     """The state while there are no pictures: nothing is known, not even that nobody is there."""
-    fields = ("seq", "captured_at", "faces", "emotion", "valence", "arousal")
+    fields = ("seq", "captured_at", "faces", "emotion", "confidence", "valence", "arousal")
     return {"schema": STATE_SCHEMA, "device": device, **dict.fromkeys(fields)}
 
 

@@ -1,8 +1,9 @@
 """What is published when; pure, with an injected clock.
 
 `faces` goes out for every processed frame with faces, once when the last face has left and once when
-pictures cease, at most `max_rate_hz` times a second; `state` on a change, at most twice a second;
-`camera` on a change; `diagnostics` every `diagnostics_s`. A frame for which there is no room is skipped, since a newer one follows. What
+pictures cease, at most `max_rate_hz` times a second; `state` on a change, at most once a second;
+`camera` on a change; events as they come; `diagnostics` every `diagnostics_s`. A frame for which there is
+no room is skipped, since a newer one follows. What
 no newer message replaces is never lost: the message that the last face has left and the last change
 of state wait until they may be sent, and then tell of the newest frame.
 """
@@ -12,16 +13,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from fer_edge.camera import CameraCondition
+from fer_edge.sinks.mqtt.events import Events
 from fer_edge.sinks.mqtt.message import JSON, Message
+from fer_edge.sinks.mqtt.summary import Summary
 from fer_edge.sinks.payload import (
     JsonObject,
-    blind_state_message,
     camera_message,
     diagnostics_message,
     encode,
     faces_message,
     somebody_in_view,
-    state_message,
 )
 from fer_edge.stats import NS_PER_S, Counter, LatencyMeter
 from fer_edge.types import Result
@@ -29,10 +30,7 @@ from fer_edge.types import Result
 FRESH_S = 2
 """How old a `faces` message may become: a subscriber that acts on faces must not act on old ones."""
 
-STATE_RATE_HZ = 2.0
-
-STATE_STEP = 0.05
-"""Smallest change of valence or arousal that is published as a change of state."""
+STATE_RATE_HZ = 1.0
 
 
 class Slots:
@@ -109,23 +107,25 @@ class Publisher:
         """Whether somebody is in view, as of the last `faces` message."""
         self._last_left: Result | None = None
         """The news that nobody is in view, or that nobody knows, until it is sent."""
-        self._state: JsonObject | None = None
         self._condition: CameraCondition | None = None
         """As sent last in this connection."""
-        self._changed: Result | None = None
+        self._summary = Summary(device)
+        self._events = Events(device, self._hand_over)
+        self._changed: JsonObject | None = None
 
     def connected(self, at_ns: int) -> None:
         """A connection began: what was captured before it is never sent; the state is sent again."""
         self._since_ns = at_ns
         self._last_left = None
-        self._state = None
         self._condition = None
+        self._summary.forget()
+        self._events.forget()
         self._changed = None
         self._diagnostics_slots.restart()
 
     def repeat_state(self) -> None:
         """Send the state with the next frame, changed or not."""
-        self._state = None
+        self._summary.forget()
 
     def put(self, result: Result) -> None:
         """Send what is due, with `result` as the news."""
@@ -142,7 +142,9 @@ class Publisher:
         if result.lost:
             self._send_due(now_ns)
             return
-        self._changed = result if self._differs(result) else None
+        state = self._summary.make(result)
+        self._changed = state if self._summary.differs(state) else None
+        self._events.see(result, now_ns)
         # First what is rare: on a slow link there is room for one message at a time.
         self._send_due(now_ns)
         if self._last_left is None and result.faces:
@@ -195,23 +197,20 @@ class Publisher:
             self._somebody = somebody_in_view(result)
             self._last_left = None
 
-    def _send_state(self, result: Result, now_ns: int) -> None:
+    def _send_state(self, message: JsonObject, now_ns: int) -> None:
         if not self._state_slots.free(now_ns):
             return
-        message = state_message(result, self._device)
         if self._hand_over("state", message):
             self._state_slots.take(now_ns)
-            self._state = message
+            self._summary.sent(message)
             self._changed = None
 
     def _send_blind_state(self, now_ns: int) -> None:
         self._changed = None
-        message = blind_state_message(self._device)
-        if message == self._state or not self._state_slots.free(now_ns):
-            return
-        if self._hand_over("state", message):
-            self._state_slots.take(now_ns)
-            self._state = message
+        self._events.forget()
+        message = self._summary.blind(now_ns)
+        if self._summary.differs(message):
+            self._send_state(message, now_ns)
 
     def _send_camera(self, now_ns: int) -> None:
         condition = self._camera()
@@ -240,20 +239,9 @@ class Publisher:
             qos,
             retain,
             content_type=JSON,
-            expiry_s=FRESH_S if topic == "faces" else None,
+            expiry_s=FRESH_S if topic.startswith(("faces", "events")) else None,
         )
         return self._send(message)
-
-    def _differs(self, result: Result) -> bool:
-        """Whether the state of `result` differs enough from the one sent last."""
-        if self._state is None:
-            return True
-        new = state_message(result, self._device)
-        if any(new[key] != self._state[key] for key in ("faces", "emotion")):
-            return True
-        return bool(result.faces) and any(
-            abs(new[key] - self._state[key]) >= STATE_STEP for key in ("valence", "arousal")
-        )
 
 
 def _is_old(result: Result, now_ns: int) -> bool:

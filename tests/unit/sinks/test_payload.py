@@ -99,6 +99,7 @@ def test_state_tells_of_the_largest_face(result, face):
         "captured_at": "2026-01-01T12:00:00.000Z",
         "faces": 2,
         "emotion": "happy",
+        "confidence": 0.65,
         "valence": -0.1235,
         "arousal": 0.25,
     }

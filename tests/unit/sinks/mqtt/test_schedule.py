@@ -164,7 +164,7 @@ def test_a_slow_drift_is_a_change(publisher, wire, clock, result, face):
     assert told[-1] >= 0.94
 
 
-def test_state_is_told_twice_a_second_at_most_and_the_last_change_is_kept(
+def test_state_is_told_once_a_second_at_most_and_the_last_change_is_kept(
     publisher, wire, clock, result, face
 ):
     for step in range(300):
@@ -173,8 +173,8 @@ def test_state_is_told_twice_a_second_at_most_and_the_last_change_is_kept(
     clock.tick(0.01)
     publisher.put(result(face(emotion=Emotion.FEAR)))
     told = wire.take("state")
-    assert 19 <= len(told) <= 21
-    clock.tick(0.5)
+    assert 10 <= len(told) <= 11
+    clock.tick(1.0)
     publisher.idle()
     told += wire.take("state")
     assert told[-1]["emotion"] == "fear"
