@@ -11,9 +11,9 @@ from fer_edge.affect import Classifier, open_classifier
 from fer_edge.affect.smoother import Smoother
 from fer_edge.affect.stage import AffectStage
 from fer_edge.affect.turns import Turns
+from fer_edge.capture import Watcher
 from fer_edge.config import Config
 from fer_edge.modelcard import ModelCard
-from fer_edge.pipeline import Watcher
 from fer_edge.quiet import quiet_stderr
 from fer_edge.sinks import open_output, open_sinks
 from fer_edge.sources import Lend, open_source
@@ -69,9 +69,10 @@ def assemble(config: Config) -> Iterator[Parts]:
     source = open_source(config.source, lend=screen.lend if screen else None)
     fast = not source.live and getattr(config.source, "fast", False)
     stages = assemble_stages(config, every_frame=fast)
+    camera = stages.statistics.camera
     diagnostics = Diagnostics(stages.statistics, stages.classifier.card.name, started_s)
     with ExitStack() as closing:
-        sinks = [_started(sink, closing) for sink in open_sinks(config, diagnostics.read)]
+        sinks = [_started(sink, closing) for sink in open_sinks(config, diagnostics.read, camera)]
         watchers: list[Watcher] = []
         if screen is not None:
             from fer_edge.sinks.overlay import OverlaySink

@@ -33,4 +33,4 @@ class AffectStage:
         )
         if batch.crops:
             self._statistics.classify.add(time.monotonic_ns() - started_ns)
-        return Result(batch.stamp, faces)
+        return Result(batch.stamp, faces, lost=batch.lost)

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TextIO, assert_never
 
+from fer_edge.camera import CameraState
 from fer_edge.config import Config, OutputConfig
 from fer_edge.stdio import is_journal
 from fer_edge.types import Sink
 
 
-def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) -> Iterator[Sink]:
+def open_sinks(
+    config: Config, diagnostics: Callable[[], Mapping[str, object]], camera: CameraState
+) -> Iterator[Sink]:
     """The file and the broker, where `config` asks for them, one after the other.
 
     Args:
         config: The whole configuration.
         diagnostics: What is published of the device's own state.
+        camera: Whether there are pictures.
 
     Raises:
         ConfigError: the broker's settings cannot be used.
@@ -26,7 +30,13 @@ def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) 
     if config.mqtt.url is not None:
         from fer_edge.sinks.mqtt.sink import MqttSink
 
-        yield MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics)
+        yield MqttSink(
+            config.mqtt,
+            config.device,
+            retry=config.retry,
+            diagnostics=diagnostics,
+            camera=camera,
+        )
 
 
 def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | None:

@@ -31,7 +31,7 @@ class Diagnostics:
             "searches": statistics.searches.count,
             "unreadable_frames": statistics.unreadable.count,
             "source_retries": statistics.retries.count,
-            "source_lost": statistics.lost.value,
+            "source_lost": statistics.camera.condition.reason,
             "latency_ms": {name: meter.summary_ms() for name, meter in latencies.items()},
             "model": self._model,
             "uptime_s": round(time.monotonic() - self._started_s, 1),

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from broker import Broker, Recorder, make_certificates, wait_for
 
+from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
 from fer_edge.sinks.mqtt.sink import MqttSink
@@ -23,6 +24,7 @@ from fer_edge.types import Affect, Box, Emotion, Face, Result, Stamp, Track
 
 FACES = "fer-edge/kitchen/faces"
 STATE = "fer-edge/kitchen/state"
+CAMERA = "fer-edge/kitchen/camera"
 AVAILABILITY = "fer-edge/kitchen/availability"
 DIAGNOSTICS = "fer-edge/kitchen/diagnostics"
 DISCOVERY = "homeassistant/device/fer_edge_kitchen/config"
@@ -52,6 +54,13 @@ class Camera:
         return Result(stamp, self.faces[:count])
 
 
+def delivering():
+    """The state of a camera that has delivered pictures ever since."""
+    state = CameraState()
+    state.delivers(0)
+    return state
+
+
 @pytest.fixture
 def camera():
     return Camera()
@@ -70,6 +79,7 @@ def open_sink():
             "kitchen",
             retry=retry or RetryConfig(initial_s=0.05, max_s=0.2),
             diagnostics=lambda: {"uptime_s": 1.0},
+            camera=delivering(),
             clock_ns=clock_ns,
         )
         opened.append(sink)
@@ -136,24 +146,27 @@ def test_what_a_subscriber_gets(broker, camera, open_sink, protocol):
     assert {m.qos for m in recorder.on(FACES) + recorder.on(STATE)} == {0}
 
 
-def test_only_availability_is_kept_for_those_who_come_later(broker, camera, open_sink):
+def test_only_availability_and_camera_are_kept_for_those_who_come_later(broker, camera, open_sink):
     sink = open_sink(broker.url)
     wait_for(is_connected(sink))
     for _ in range(20):
         sink.put(camera.see())
         time.sleep(0.02)
     with Recorder(broker) as late:
-        wait_for(lambda: late.on(AVAILABILITY))
-        kept = [(m.topic, m.payload, m.qos) for m in late.messages if m.retain]
-    assert kept == [(AVAILABILITY, b"online", 1)]
+        wait_for(lambda: late.on(AVAILABILITY) and late.on(CAMERA))
+        kept = {m.topic: (m.payload, m.qos) for m in late.messages if m.retain}
+    assert kept.keys() == {AVAILABILITY, CAMERA}
+    assert kept[AVAILABILITY] == (b"online", 1)
+    assert kept[CAMERA][1] == 1
 
 
 PROCESS = """
 import sys, time
+from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
 from fer_edge.sinks.mqtt.sink import MqttSink
-MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict).start()
+MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict, camera=CameraState()).start()
 time.sleep(60)
 """
 
@@ -441,7 +454,11 @@ def test_without_home_assistant_nothing_is_announced(broker, open_sink):
 def test_no_thread_and_no_file_is_left(broker):
     def use():
         sink = MqttSink(
-            MqttConfig(url=broker.url), "kitchen", retry=RetryConfig(), diagnostics=dict
+            MqttConfig(url=broker.url),
+            "kitchen",
+            retry=RetryConfig(),
+            diagnostics=dict,
+            camera=CameraState(),
         )
         sink.start()
         wait_for(is_connected(sink))
@@ -467,4 +484,5 @@ def test_an_encrypted_key_is_refused_instead_of_asked_for(tmp_path, certificates
             "kitchen",
             retry=RetryConfig(),
             diagnostics=dict,
+            camera=CameraState(),
         )

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
+from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.sinks.mqtt.broker import find_broker
 from fer_edge.sinks.mqtt.home_assistant import birth_message, discovery_messages
@@ -32,6 +33,7 @@ class MqttSink:
         *,
         retry: RetryConfig,
         diagnostics: Callable[[], Mapping[str, object]],
+        camera: CameraState,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         random: Callable[[], float] = random.random,
     ) -> None:
@@ -42,6 +44,7 @@ class MqttSink:
             device: Name of this device, for topics and messages.
             retry: How often to try again.
             diagnostics: Values of the `diagnostics` message; called in the thread of `put`.
+            camera: Whether there are pictures.
             clock_ns: The clock of `Stamp.captured_ns`.
             random: Evenly between 0 and 1, for the waits.
 
@@ -56,6 +59,7 @@ class MqttSink:
             prefix,
             send=self._send,
             diagnostics=self._all_diagnostics,
+            camera=lambda: camera.condition,
             max_rate_hz=config.max_rate_hz,
             diagnostics_s=config.diagnostics_s,
             clock_ns=clock_ns,
