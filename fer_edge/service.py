@@ -9,6 +9,7 @@ from fer_edge.assembly import Parts, assemble
 from fer_edge.backoff import Backoff
 from fer_edge.config import Config, RetryConfig
 from fer_edge.heartbeat import Heartbeat, warn_of_long_waits
+from fer_edge.library_output import LibraryOutput, library_output
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.signals import Interrupted, Signals
 from fer_edge.system.sdnotify import Notifier
@@ -37,19 +38,23 @@ def run(config: Config, notifier: Notifier) -> list[str]:
         FerEdgeError: something that ends the service, in one line.
     """
     with Signals() as signals, ExitStack() as opened:
+        libraries = opened.enter_context(library_output())
         try:
             with signals.interrupting():
                 parts = opened.enter_context(assemble(config))
         except Interrupted:
             return []
+        libraries.damaged = parts.stages.statistics.unreadable.add
         log.info("source %s, model %s", parts.source.name, parts.stages.classifier.card.name)
         warn_of_long_waits(config, notifier.watchdog_interval_s)
         if parts.fast:
-            return _run_fast(parts, notifier, signals)
-        return _run_threaded(parts, config.retry, notifier, signals)
+            return _run_fast(parts, notifier, signals, libraries)
+        return _run_threaded(parts, config.retry, notifier, signals, libraries)
 
 
-def _run_fast(parts: Parts, notifier: Notifier, signals: Signals) -> list[str]:
+def _run_fast(
+    parts: Parts, notifier: Notifier, signals: Signals, libraries: LibraryOutput
+) -> list[str]:
     """Every frame of a recording, as quickly as they can be processed; names of the threads left behind.
 
     In a thread, so that a signal is heeded also while a pipe or a disk keeps it waiting.
@@ -75,7 +80,7 @@ def _run_fast(parts: Parts, notifier: Notifier, signals: Signals) -> list[str]:
     worker = Worker("recording", process)
     worker.start()
     while not signals.taken and not worker.join(POLL_S):
-        pass
+        libraries.drain()
     hanging = [one.name for one in stop_all([worker], SHUTDOWN_S)]
     if hanging:
         # It may be in the middle of a write that closing would wait for.
@@ -97,7 +102,11 @@ def _await_connections(sinks: Sequence[Sink], signals: Signals) -> None:
 
 
 def _run_threaded(
-    parts: Parts, retry: RetryConfig, notifier: Notifier, signals: Signals
+    parts: Parts,
+    retry: RetryConfig,
+    notifier: Notifier,
+    signals: Signals,
+    libraries: LibraryOutput,
 ) -> list[str]:
     """Until a signal, the end of a recording, or an error; names of the threads left behind."""
     statistics = parts.stages.statistics
@@ -117,6 +126,7 @@ def _run_threaded(
     try:
         while not signals.taken and not pipeline.wait(POLL_S):
             heartbeat.beat()
+            libraries.drain()
     finally:
         heartbeat.stop()
         hanging = pipeline.stop(SHUTDOWN_S)

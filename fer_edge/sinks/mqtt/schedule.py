@@ -32,6 +32,10 @@ STATE_STEP = 0.05
 """Smallest change of valence or arousal that is published as a change of state."""
 
 
+SETTLE_NS = NS_PER_S
+"""So long after the first picture nobody is said to be absent: a face takes some frames to be found."""
+
+
 class Slots:
     """At most `rate_hz` a second, on a fixed grid.
 
@@ -130,6 +134,7 @@ class Publisher:
             return
         now_ns = self._clock_ns()
         if not (result.lost or self._seen_now(result)):
+            self._send_due(now_ns)
             return
         somebody = somebody_in_view(result)
         if not somebody and somebody != self._somebody:
@@ -157,9 +162,10 @@ class Publisher:
             self._send_state(self._changed, now_ns)
 
     def _seen_now(self, result: Result) -> bool:
-        """Whether the picture belongs to the camera's present time with pictures."""
+        """Whether the picture belongs to the camera's present time with pictures, and tells who is there."""
         condition = self._camera()
-        return condition.available and result.stamp.captured_ns >= condition.since_ns
+        age_ns = result.stamp.captured_ns - condition.since_ns
+        return condition.available and age_ns >= (0 if result.faces else SETTLE_NS)
 
     def _send_due(self, now_ns: int) -> None:
         self._send_camera(now_ns)
