@@ -66,7 +66,6 @@ def assemble(config: Config) -> Iterator[Parts]:
 
     Raises:
         ConfigError, ModelError: the configuration or the model cannot be used.
-        SourceError: `auto` finds no camera.
         SinkError: an output cannot be opened.
     """
     started_s = time.monotonic()

@@ -3,16 +3,19 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from fer_edge.assembly import Parts, assemble
 from fer_edge.backoff import Backoff
 from fer_edge.config import Config, RetryConfig
 from fer_edge.heartbeat import Heartbeat, warn_of_long_waits
+from fer_edge.library_output import LibraryOutput, library_output
 from fer_edge.pipeline import Pipeline, run_inline
-from fer_edge.signals import Signals
+from fer_edge.signals import Interrupted, Signals
 from fer_edge.system.sdnotify import Notifier
 from fer_edge.types import Sink
+from fer_edge.worker import Worker, stop_all
 
 log = logging.getLogger(__name__)
 
@@ -42,33 +45,58 @@ def run(config: Config, notifier: Notifier) -> Ending:
     Raises:
         FerEdgeError: something that ends the service, in one line.
     """
-    with Signals() as signals, assemble(config) as parts:
+    with Signals() as signals, ExitStack() as opened:
+        libraries = opened.enter_context(library_output())
+        try:
+            with signals.interrupting():
+                parts = opened.enter_context(assemble(config))
+        except Interrupted:
+            return Ending()
+        libraries.damaged = parts.stages.statistics.unreadable.add
         log.info("source %s, model %s", parts.source.name, parts.stages.classifier.card.name)
         warn_of_long_waits(config, notifier.watchdog_interval_s)
         if parts.fast:
-            _run_fast(parts, notifier, signals)
-            return Ending()
-        return _run_threaded(parts, config.retry, notifier, signals)
+            return _run_fast(parts, notifier, signals, libraries)
+        return _run_threaded(parts, config.retry, notifier, signals, libraries)
 
 
-def _run_fast(parts: Parts, notifier: Notifier, signals: Signals) -> None:
-    """Every frame of a recording, as quickly as they can be processed."""
+def _run_fast(
+    parts: Parts, notifier: Notifier, signals: Signals, libraries: LibraryOutput
+) -> Ending:
+    """Every frame of a recording, as quickly as they can be processed.
+
+    In a thread, so that a signal is heeded also while a pipe or a disk keeps it waiting.
+    """
     _await_connections(parts.sinks, signals)
     notifier.ready("processing a recording")
 
-    def stopping() -> bool:
-        notifier.watchdog()  # asked once a frame: a frame got through
-        return signals.taken
+    def process(worker: Worker) -> None:
+        def stopping() -> bool:
+            notifier.watchdog()  # asked once a frame: a frame got through
+            return worker.stopping
 
-    run_inline(
-        parts.source,
-        parts.stages.vision,
-        parts.stages.affect,
-        parts.sinks,
-        statistics=parts.stages.statistics,
-        watchers=parts.watchers,
-        stopping=stopping,
-    )
+        run_inline(
+            parts.source,
+            parts.stages.vision,
+            parts.stages.affect,
+            parts.sinks,
+            statistics=parts.stages.statistics,
+            watchers=parts.watchers,
+            stopping=stopping,
+        )
+
+    worker = Worker("recording", process)
+    worker.start()
+    while not signals.taken and not worker.join(POLL_S):
+        libraries.drain()
+    hanging = [one.name for one in stop_all([worker], SHUTDOWN_S)]
+    if hanging:
+        # It may be in the middle of a write that closing would wait for.
+        parts.closing.pop_all()
+        log.warning("left behind, still busy: %s", ", ".join(hanging))
+    elif worker.error is not None:
+        raise worker.error
+    return Ending(hanging)
 
 
 def _await_connections(sinks: Sequence[Sink], signals: Signals) -> None:
@@ -81,8 +109,14 @@ def _await_connections(sinks: Sequence[Sink], signals: Signals) -> None:
         time.sleep(POLL_S)
 
 
-def _run_threaded(parts: Parts, retry: RetryConfig, notifier: Notifier, signals: Signals) -> Ending:
-    """Until a signal, the end of a recording, an error, or a command to restart."""
+def _run_threaded(
+    parts: Parts,
+    retry: RetryConfig,
+    notifier: Notifier,
+    signals: Signals,
+    libraries: LibraryOutput,
+) -> Ending:
+    """Until a signal, the end of a recording, or an error, or a command to restart."""
     statistics = parts.stages.statistics
     pipeline = Pipeline(
         parts.source,
@@ -104,6 +138,7 @@ def _run_threaded(parts: Parts, retry: RetryConfig, notifier: Notifier, signals:
     try:
         while not signals.taken and not restarting() and not pipeline.wait(POLL_S):
             heartbeat.beat()
+            libraries.drain()
     finally:
         # To systemd a restart of this kind is no end: the process goes on.
         if not restarting():

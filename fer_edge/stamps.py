@@ -1,6 +1,16 @@
 """Time between two frames, as the pictures tell it."""
 
+from datetime import timedelta
+
 from fer_edge.types import Stamp
+
+
+def clock_step(earlier: Stamp, later: Stamp) -> timedelta:
+    """By how much the clock was set back between two frames: negative, or zero if it was not."""
+    seconds = later.captured_at - earlier.captured_at
+    if seconds >= timedelta():
+        return timedelta()
+    return seconds - timedelta(microseconds=(later.captured_ns - earlier.captured_ns) / 1000)
 
 
 def elapsed_s(earlier: Stamp, later: Stamp) -> float:

@@ -17,7 +17,7 @@ class _Mounted(Section):
 
 
 class AutoSource(_Mounted):
-    """The CSI camera if there is one, else the first V4L2 camera."""
+    """The CSI camera if there is one, else the first V4L2 camera; without any it waits for one."""
 
     type: Literal["auto"] = "auto"
 

@@ -15,7 +15,7 @@ from fer_edge.config import (
     V4l2Source,
     read_password,
 )
-from fer_edge.errors import SourceError
+from fer_edge.sources._timing import Numbering
 from fer_edge.types import Source
 
 CREDENTIAL = "source-password"
@@ -25,14 +25,11 @@ Lend = Callable[[Any], AbstractContextManager[object]]
 
 
 def open_source(config: SourceConfig, *, lend: Lend | None = None) -> Source:
-    """The source that `config` describes; nothing is opened yet, `auto` looks for cameras.
+    """The source that `config` describes; nothing is opened yet.
 
     Args:
         config: Which one.
         lend: Entered with picamera2's object while a CSI camera runs, for a screen that shows it.
-
-    Raises:
-        SourceError: `auto` finds no camera; one may be plugged in later, so a service is restarted.
     """
     source = _open_as_it_is(config, lend)
     if isinstance(config, DemoSource | ImagesSource) or not (config.rotate or config.mirror):
@@ -67,20 +64,26 @@ def _open_as_it_is(config: SourceConfig, lend: Lend | None) -> Source:  # noqa: 
 
 
 def _automatic(lend: Lend | None) -> Source:
-    from fer_edge.sources._devices import first_camera
-    from fer_edge.sources.picamera2 import has_csi_camera
+    from fer_edge.sources.automatic import AutomaticCamera
 
-    if has_csi_camera():
-        return _picamera2(PiCamera2Source(type="picamera2"), lend)
-    if (device := first_camera()) is not None:
-        return _v4l2(V4l2Source(type="v4l2", device=device))
-    raise SourceError(
-        "no camera found; name one with --source (http://…, rtsp://…, /dev/videoN, a video file) "
-        "or try the demo with --source demo"
-    )
+    numbering = Numbering()
+
+    def find() -> Source | None:
+        from fer_edge.sources._devices import first_camera
+        from fer_edge.sources.picamera2 import has_csi_camera
+
+        if has_csi_camera():
+            return _picamera2(PiCamera2Source(type="picamera2"), lend, numbering)
+        if (device := first_camera()) is not None:
+            return _v4l2(V4l2Source(type="v4l2", device=device), numbering)
+        return None
+
+    return AutomaticCamera(find)
 
 
-def _picamera2(config: PiCamera2Source, lend: Lend | None) -> Source:
+def _picamera2(
+    config: PiCamera2Source, lend: Lend | None, numbering: Numbering | None = None
+) -> Source:
     from fer_edge.sources.picamera2 import PiCamera
 
     return PiCamera(
@@ -90,10 +93,11 @@ def _picamera2(config: PiCamera2Source, lend: Lend | None) -> Source:
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
         lend=lend,
+        _numbering=numbering or Numbering(),
     )
 
 
-def _v4l2(config: V4l2Source) -> Source:
+def _v4l2(config: V4l2Source, numbering: Numbering | None = None) -> Source:
     from fer_edge.sources.v4l2 import V4l2Camera
 
     return V4l2Camera(
@@ -101,6 +105,7 @@ def _v4l2(config: V4l2Source) -> Source:
         size=(config.width, config.height),
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
+        _numbering=numbering or Numbering(),
     )
 
 

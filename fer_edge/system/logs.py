@@ -12,6 +12,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Final, TextIO
 
 from fer_edge.quiet import LOGGER, quiet_environment
+from fer_edge.repeats import RepeatFilter
 from fer_edge.stdio import is_journal
 
 TERMINAL_FORMAT: Final = "%(asctime)s %(levelname)-7s %(message)s"
@@ -38,13 +39,15 @@ def configure(
 ) -> None:
     """Send what `fer_edge` loggers say from `level` on to `stream`, standard error by default.
 
-    `debug` lowers the level to debug, adds thread and module to each line, and leaves the libraries
+    The same line is written once a minute at most. `debug` writes all, lowers the level to debug, adds thread and module to each line, and leaves the libraries
     talking. Call before OpenCV, the interpreter or picamera2 is imported. Calling again replaces
     what the last call set.
     """
     handler = logging.StreamHandler(stream) if stream else _StandardError()
     stream = stream or sys.stderr
     handler.setFormatter(_formatter(stream, environ, debug=debug))
+    if not debug:
+        handler.addFilter(RepeatFilter())
     logger = logging.getLogger(LOGGER)
     for old in [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]:
         logger.removeHandler(old)

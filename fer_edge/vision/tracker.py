@@ -4,11 +4,12 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 
 from fer_edge.config import TrackingConfig
 from fer_edge.geometry import iou
-from fer_edge.stamps import elapsed_s
+from fer_edge.stamps import clock_step, elapsed_s
 from fer_edge.types import Box, Detection, Stamp, Track
 from fer_edge.vision.filter import Motion
 
@@ -24,7 +25,8 @@ class _Candidate:
     motion: Motion
     found: Detection
     """As it was detected last."""
-    first: Stamp
+    since: datetime
+    """UTC capture of the first frame, by the clock as it is set now."""
     last: Stamp
     hits: deque[bool]
     id: int = 0
@@ -42,9 +44,12 @@ class Tracker:
         self._config = config
         self._ids = ids if ids is not None else count(1)
         self._candidates: list[_Candidate] = []
+        self._stamp: Stamp | None = None
+        """Of the last frame."""
 
     def update(self, detections: Sequence[Detection], stamp: Stamp) -> tuple[Track, ...]:
         """The confirmed faces after one more frame, in the order in which they appeared."""
+        self._follow_clock(stamp)
         pairs = self._match(detections, stamp)
         for index, candidate in enumerate(self._candidates):
             candidate.hits.append(index in pairs)
@@ -58,7 +63,7 @@ class Tracker:
             _Candidate(
                 Motion.at_rest(detection.box),
                 detection,
-                stamp,
+                stamp.captured_at,
                 stamp,
                 deque([True], maxlen=self._config.confirm_window),
             )
@@ -70,7 +75,7 @@ class Tracker:
             Track(
                 one.id,
                 one.motion.predict(elapsed_s(one.last, stamp)),
-                one.first.captured_at,
+                one.since,
                 seen=one.hits[-1],
                 angle=one.found.angle,
                 landmarks=one.found.landmarks if one.hits[-1] else (),
@@ -93,6 +98,13 @@ class Tracker:
     def reset(self) -> None:
         """Forget every face: the camera was lost."""
         self._candidates.clear()
+
+    def _follow_clock(self, stamp: Stamp) -> None:
+        """Where the clock was set back, no face may have been seen since a time that is yet to come."""
+        if self._stamp is not None and (step := clock_step(self._stamp, stamp)):
+            for candidate in self._candidates:
+                candidate.since += step
+        self._stamp = stamp
 
     def _match(self, detections: Sequence[Detection], now: Stamp) -> dict[int, int]:
         """Candidate to detection, best first: by overlap, and what is left by nearness."""

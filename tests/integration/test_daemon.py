@@ -2,8 +2,10 @@
 
 import collections
 import json
+import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,8 +13,9 @@ from os import mkfifo
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
-from daemon import PROGRAM, NotifySocket, call, environment, running
+from daemon import PROGRAM, START_S, NotifySocket, call, environment, running
 from streams import camera, demo_jpegs
 
 from fer_edge.sinks.payload import load_schema
@@ -136,21 +139,16 @@ def test_a_reader_that_pauses_does_not_delay_the_end():
         assert b"left behind, still busy: sink-jsonl" in end.stderr.read()
 
 
-def test_a_recording_that_hangs_ends_for_who_insists():
+def test_a_recording_whose_reader_has_paused_ends_when_asked():
     command = [*PROGRAM, "run", "--source", "demo", "--output", "jsonl", *SMALL_AND_QUICK]
     with subprocess.Popen(
         [*command, "--fast"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as end:
         assert end.stdout.readline()
         time.sleep(2)
-        asked = 0
-        while end.poll() is None and asked < 40:
-            end.terminate()
-            asked += 1
-            time.sleep(0.5)
-        assert end.wait(1) == -signal.SIGTERM
-        assert asked > 2, "two in a row are one"
-        assert b"Traceback" not in end.stderr.read()
+        end.terminate()
+        assert end.wait(10) == 0
+        assert b"left behind" in end.stderr.read()
 
 
 SMALL_AND_QUICK = ["--set", "source.fps=200"]
@@ -349,10 +347,71 @@ def test_missing_cascade(tmp_path):
     assert complaint(done, 78).startswith(f"fer-edge: detector.cascade: {path} is not there; ")
 
 
-def test_no_camera_says_what_to_do():
+def test_without_a_camera_the_service_waits_for_one_and_says_so(notify):
     assert not list(Path("/dev").glob("video*")), "this test is for a machine without a camera"
-    line = complaint(call("run"), 66)
+    with running("--output", "none", NOTIFY_SOCKET=str(notify.path)) as daemon:
+        daemon.wait_for(lambda: "READY" in dict(notify.listen(0.1)))
+        status = [value for key, value in notify.heard if key == "STATUS"]
+        assert "no pictures: no camera found; plug one in" in status[0]
+        daemon.wait_for(lambda: daemon.errors)
+        assert daemon.stop() < 3
+    assert daemon.process.returncode == 0
+    (line,) = [line for line in daemon.errors if "no camera found" in line]
     assert "--source demo" in line
+
+
+def test_a_measurement_without_a_camera_ends_at_once():
+    assert "no camera found" in complaint(call("bench", "--source", "auto"), 66)
+
+
+@pytest.mark.parametrize("fast", [[], ["--fast"]], ids=["at its pace", "fast"])
+def test_a_pipe_that_nobody_writes_does_not_delay_the_end(tmp_path, fast):
+    pipe = tmp_path / "clip.mp4"
+    mkfifo(pipe)
+    with running("--source", pipe, "--output", "none", *fast) as daemon:
+        daemon.wait_for(lambda: any("source" in line for line in daemon.errors))
+        process = psutil.Process(daemon.process.pid)
+        daemon.wait_for(lambda: stands_still(process) or not fast)
+        assert daemon.stop() < 4
+    assert daemon.process.returncode == 0
+
+
+def test_a_start_that_waits_for_a_file_ends_when_asked(tmp_path):
+    pipe = tmp_path / "password"
+    mkfifo(pipe)
+    settings = ["mqtt.url=mqtt://127.0.0.1", "mqtt.username=me", f"mqtt.password_file={pipe}"]
+    options = [part for one in settings for part in ("--set", one)]
+    with running("--source", "demo", "--output", "none", *options) as daemon:
+        process = psutil.Process(daemon.process.pid)
+        daemon.wait_for(lambda: catches_sigterm(process.pid) and stands_still(process))
+        assert daemon.stop() < 5
+        assert daemon.process.returncode == 0
+
+
+def catches_sigterm(pid):
+    """Whether the process has a handler of its own (proc_pid_status(5))."""
+    (line,) = re.findall(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(line, 16) & 1 << (signal.SIGTERM - 1))
+
+
+def stands_still(process):
+    """Whether it uses no processor time for a moment."""
+    before = process.cpu_times()
+    time.sleep(0.3)
+    return process.cpu_times() == before
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_a_camera_that_never_answers_does_not_delay_the_end(scheme):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/stream"
+        options = ["--set", "source.open_timeout_s=60", "--output", "none"]
+        with running("--source", url, *options) as daemon:
+            silent.settimeout(START_S)
+            connection, _ = silent.accept()
+            with connection:
+                assert daemon.stop() < 4
+                assert daemon.process.returncode == 0
 
 
 def test_no_such_source():

@@ -40,8 +40,13 @@ class Events:
         self._next_ns = {"face": 0, "emotion": 0}
 
     def forget(self) -> None:
-        """Nothing is known any more: after a pause, or without pictures, nobody appears or leaves."""
+        """A connection began: whoever is seen next was there before, and does not appear."""
+        self.go_blind()
         self._known = None
+
+    def go_blind(self) -> None:
+        """Pictures ceased: nobody leaves, and whoever is seen next appears."""
+        self._known = set()
         self._told.clear()
         self._changing.clear()
 

@@ -33,6 +33,10 @@ FRESH_S = 2
 STATE_RATE_HZ = 1.0
 
 
+SETTLE_NS = NS_PER_S
+"""So long after the first picture nobody is said to be absent: a face takes some frames to be found."""
+
+
 class Slots:
     """At most `rate_hz` a second, on a fixed grid.
 
@@ -133,6 +137,7 @@ class Publisher:
             return
         now_ns = self._clock_ns()
         if not (result.lost or self._seen_now(result)):
+            self._send_due(now_ns)
             return
         somebody = somebody_in_view(result)
         if not somebody:
@@ -165,9 +170,10 @@ class Publisher:
             self._send_state(self._changed, now_ns)
 
     def _seen_now(self, result: Result) -> bool:
-        """Whether the picture belongs to the camera's present time with pictures."""
+        """Whether the picture belongs to the camera's present time with pictures, and tells who is there."""
         condition = self._camera()
-        return condition.available and result.stamp.captured_ns >= condition.since_ns
+        age_ns = result.stamp.captured_ns - condition.since_ns
+        return condition.available and age_ns >= (0 if result.faces else SETTLE_NS)
 
     def _send_due(self, now_ns: int) -> None:
         self._send_camera(now_ns)
@@ -207,7 +213,7 @@ class Publisher:
 
     def _send_blind_state(self, now_ns: int) -> None:
         self._changed = None
-        self._events.forget()
+        self._events.go_blind()
         message = self._summary.blind(now_ns)
         if self._summary.differs(message):
             self._send_state(message, now_ns)

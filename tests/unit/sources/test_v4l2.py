@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_edge.config import AutoSource
-from fer_edge.errors import SourceError, SourceLostError
+from fer_edge.errors import SourceLostError
 from fer_edge.sources import open_source
 from fer_edge.sources._devices import (
     STREAMING,
@@ -209,6 +209,7 @@ def test_the_first_camera_by_its_lasting_name(tmp_path):
 
 @pytest.mark.skipif(first_camera() is not None, reason="this machine has a camera")
 def test_without_a_camera_one_line_says_what_to_do():
-    with pytest.raises(SourceError, match="--source demo") as raised:
-        open_source(AutoSource())
+    source = open_source(AutoSource())
+    with pytest.raises(SourceLostError, match="--source demo") as raised, source.open():
+        pass
     assert "\n" not in str(raised.value)

@@ -87,6 +87,17 @@ def test_since_is_the_first_frame_in_which_it_was_seen(follow, stamp_at):
     assert track.since == stamp_at(0).captured_at
 
 
+def test_nobody_has_been_seen_since_a_time_that_is_yet_to_come(config, stamp_at, set_back):
+    """The clock is set back by an hour while a face is in view."""
+    tracker = Tracker(config)
+    for tenth in range(10):
+        tracker.update([Detection(STILL, 10.0)], stamp_at(3600 + tenth / 10))
+    for tenth in range(10, 20):
+        stamp = set_back(stamp_at(3600 + tenth / 10), 3600)
+        (track,) = tracker.update([Detection(STILL, 10.0)], stamp)
+        assert track.since == set_back(stamp_at(3600), 3600).captured_at
+
+
 def test_the_box_follows_with_less_tremble(follow):
     for step in range(12):
         jitter = 10 if step % 2 else -10

@@ -41,7 +41,7 @@ def wire():
 @pytest.fixture
 def camera(clock):
     state = CameraState(clock_ns=clock)
-    state.delivers(clock())
+    state.delivers(0)
     return state
 
 
@@ -371,3 +371,18 @@ def test_without_room_the_camera_is_told_later(publisher, wire, camera):
     camera.turn_on()
     publisher.idle()
     assert [m["reason"] for m in wire.take("camera")] == [OFF, OPENING]
+
+
+def test_nobody_is_said_to_be_absent_before_there_was_time_to_look(
+    publisher, wire, clock, result, *, face, camera
+):
+    camera.lost("unplugged")
+    publisher.idle()
+    wire.take("state")
+    clock.tick(1)
+    camera.delivers(clock())
+    for faces in [(), (), (face(),)]:
+        publisher.put(result(*faces))
+        clock.tick(0.4)
+    assert [len(m["faces"]) for m in wire.take("faces")] == [1]
+    assert [m["faces"] for m in wire.take("state")] == [1]

@@ -1,0 +1,50 @@
+"""Keeps a line that comes again and again from filling the journal."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+INTERVAL_S: Final = 60.0
+
+
+class RepeatFilter(logging.Filter):
+    """Lets the same line through once a minute at most, and says then how often it was left out.
+
+    The same is what has the same text, or the same `extra={"repeats": …}` where the text holds a figure
+    that changes. Debug lines all pass.
+    """
+
+    def __init__(
+        self,
+        interval_s: float = INTERVAL_S,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._interval_s = interval_s
+        self._clock = clock
+        self._last: dict[object, tuple[float, int]] = {}
+        """When each line was let through, and how often it was left out since."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written; logging holds the handler's lock only afterwards."""
+        if record.levelno < logging.INFO:
+            return True
+        now_s = self._clock()
+        key = getattr(record, "repeats", None) or record.getMessage()
+        last_s, left_out = self._last.get(key, (None, 0))
+        if last_s is not None and now_s - last_s < self._interval_s:
+            self._last[key] = (last_s, left_out + 1)
+            return False
+        if left_out:
+            record.msg = f"{record.getMessage()} ({left_out} more like it in the meantime)"
+            record.args = None
+        self._forget(now_s)
+        self._last[key] = (now_s, 0)
+        return True
+
+    def _forget(self, now_s: float) -> None:
+        """Drop what has not come for ten intervals: a line that was left out is counted so long."""
+        old_s = now_s - 10 * self._interval_s
+        self._last = {key: one for key, one in self._last.items() if one[0] > old_s}
