@@ -51,9 +51,10 @@ def last(recorder, topic, field):
 
 
 def timeline(recorder):
-    """Seconds, topic and what counts in it, without the repeated `faces` and the diagnostics."""
+    """Seconds, topic and what counts in it, without the repeated `faces` and other topics."""
     lines, before = [], None
-    messages = [m for m in list(recorder.messages) if not m.topic.endswith("diagnostics")]
+    topics = {f"{PREFIX}/{name}" for name in ("availability", "camera", "faces", "state")}
+    messages = [m for m in list(recorder.messages) if m.topic in topics]
     for message in messages:
         topic = message.topic.removeprefix(f"{PREFIX}/")
         if topic == "availability":
