@@ -26,7 +26,13 @@ def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) 
     if config.mqtt.url is not None:
         from fer_edge.sinks.mqtt.sink import MqttSink
 
-        yield MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics)
+        yield MqttSink(
+            config.mqtt,
+            config.device,
+            retry=config.retry,
+            diagnostics=diagnostics,
+            zones=config.counting_zones,
+        )
 
 
 def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | None:

@@ -8,7 +8,7 @@ of state wait until they may be sent.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fer_edge.sinks.mqtt.message import Message
@@ -66,6 +66,7 @@ class Publisher:
         diagnostics: Callable[[], Mapping[str, object]],
         max_rate_hz: float,
         diagnostics_s: float,
+        zones: Sequence[str] = (),
         clock_ns: Callable[[], int] = time.monotonic_ns,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -78,6 +79,7 @@ class Publisher:
             diagnostics: Values of the `diagnostics` message.
             max_rate_hz: At most this many `faces` messages a second.
             diagnostics_s: Seconds between two `diagnostics`.
+            zones: Names of the zones in which `state` counts faces.
             clock_ns: The clock of `Stamp.captured_ns`.
             utc: The clock of the times in messages.
         """
@@ -87,6 +89,7 @@ class Publisher:
         """From capture to the hand-over of a `faces` message."""
         self._device = device
         self._prefix = prefix
+        self._zones = tuple(zones)
         self._send = send
         self._diagnostics = diagnostics
         self._clock_ns = clock_ns
@@ -166,7 +169,7 @@ class Publisher:
     def _send_state(self, result: Result, now_ns: int) -> None:
         if not self._state_slots.free(now_ns):
             return
-        message = state_message(result, self._device)
+        message = state_message(result, self._device, self._zones)
         if self._hand_over("state", message):
             self._state_slots.take(now_ns)
             self._state = message
@@ -187,9 +190,9 @@ class Publisher:
         """Whether the state of `result` differs enough from the one sent last."""
         if self._state is None:
             return True
-        new = state_message(result, self._device)
-        if any(new[key] != self._state[key] for key in ("faces", "emotion")):
+        new = state_message(result, self._device, self._zones)
+        if any(new.get(key) != self._state.get(key) for key in ("faces", "emotion", "zones")):
             return True
-        return bool(result.faces) and any(
+        return bool(new["faces"]) and any(
             abs(new[key] - self._state[key]) >= STATE_STEP for key in ("valence", "arousal")
         )

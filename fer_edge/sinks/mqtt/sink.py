@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.sinks.mqtt.broker import find_broker
@@ -32,6 +32,7 @@ class MqttSink:
         *,
         retry: RetryConfig,
         diagnostics: Callable[[], Mapping[str, object]],
+        zones: Sequence[str] = (),
         clock_ns: Callable[[], int] = time.monotonic_ns,
         random: Callable[[], float] = random.random,
     ) -> None:
@@ -42,6 +43,7 @@ class MqttSink:
             device: Name of this device, for topics and messages.
             retry: How often to try again.
             diagnostics: Values of the `diagnostics` message; called in the thread of `put`.
+            zones: Names of the zones in which faces are counted.
             clock_ns: The clock of `Stamp.captured_ns`.
             random: Evenly between 0 and 1, for the waits.
 
@@ -58,6 +60,7 @@ class MqttSink:
             diagnostics=self._all_diagnostics,
             max_rate_hz=config.max_rate_hz,
             diagnostics_s=config.diagnostics_s,
+            zones=zones,
             clock_ns=clock_ns,
         )
         self._connection: Connection | None = None

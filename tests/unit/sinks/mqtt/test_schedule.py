@@ -1,6 +1,7 @@
 import itertools
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -269,3 +270,26 @@ def test_at_the_end_what_waits_is_sent_whatever_the_rate(publisher, wire, clock,
     publisher.flush()
     assert [len(m["faces"]) for m in wire.take("faces")] == [0]
     assert [m["faces"] for m in wire.take("state")] == [0]
+
+
+def test_a_face_that_goes_to_another_zone_is_a_change_of_state(clock, wire, result, face):
+    publisher = Publisher(
+        "kitchen",
+        "p",
+        send=wire,
+        diagnostics=dict,
+        max_rate_hz=10.0,
+        diagnostics_s=10.0,
+        zones=("sofa", "door"),
+        clock_ns=clock,
+    )
+    for zone, still in [("sofa", False), ("sofa", False), ("door", False), ("door", True)]:
+        clock.tick(1)
+        one = face()
+        publisher.put(result(replace(one, track=replace(one.track, zone=zone, still=still))))
+    told = [(message["faces"], message["zones"]) for message in wire.take("state")]
+    assert told == [
+        (1, {"sofa": 1, "door": 0}),
+        (1, {"sofa": 0, "door": 1}),
+        (0, {"sofa": 0, "door": 0}),
+    ]
