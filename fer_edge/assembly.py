@@ -27,6 +27,7 @@ from fer_edge.vision.motion import MotionGate
 from fer_edge.vision.search import IdleRate, Search, SearchSchedule
 from fer_edge.vision.stage import VisionStage
 from fer_edge.vision.tracker import Tracker
+from fer_edge.vision.zones import Zones
 
 if TYPE_CHECKING:
     from fer_edge.overlay import Screen
@@ -137,10 +138,11 @@ def _assemble_vision(
     config: Config, card: ModelCard, statistics: Statistics, *, every_frame: bool
 ) -> VisionStage:
     detector = open_detector(config.detector)
+    zones = Zones(config.zones)
     search = Search(
         detector,
         SearchSchedule(config.tracking),
-        gate=MotionGate(config.detector.search_width),
+        gate=MotionGate(config.detector.search_width, zones),
         in_parts=not every_frame,
         searches=statistics.searches,
     )
@@ -148,6 +150,7 @@ def _assemble_vision(
         detector,
         Tracker(config.tracking),
         search,
+        zones=zones,
         idle=None if every_frame else IdleRate(config.tracking),
         margin=card.input.margin,
         crop_px=max(card.input.width, card.input.height),

@@ -155,6 +155,10 @@ class Track:
     """Tilt of the head, degrees, clockwise in the picture."""
     landmarks: tuple[Point, ...] = ()
     """As in `Detection`; only if it was detected in this very frame."""
+    zone: str = ""
+    """The counting zone that holds the centre of `box`; empty for none."""
+    still: bool = False
+    """A picture of a face rather than a face: nothing in it has changed for long."""
 
 
 @dataclass(frozen=True, slots=True)

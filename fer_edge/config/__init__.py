@@ -34,6 +34,7 @@ from fer_edge.config._sources import (
     StreamSource,
     V4l2Source,
 )
+from fer_edge.config._zones import ZoneConfig
 
 __all__ = [
     "DEFAULT_PATH",
@@ -60,6 +61,7 @@ __all__ = [
     "V4l2Source",
     "ViolaJonesDetector",
     "YuNetDetector",
+    "ZoneConfig",
     "document",
     "example",
     "known_keys",

@@ -1,9 +1,10 @@
 """What keys there are, read from the models themselves."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from fer_edge.config._models import Config
 
@@ -15,6 +16,11 @@ def sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
     else:
         for part in get_args(annotation):
             yield from sections_in(part)
+
+
+def is_repeated(field: FieldInfo) -> bool:
+    """Whether the field holds any number of sections, which TOML writes as `[[name]]`."""
+    return get_origin(field.annotation) is tuple and bool(list(sections_in(field.annotation)))
 
 
 def known_keys(location: tuple[str, ...], member: str = "") -> list[str]:
@@ -40,6 +46,8 @@ def _types(section: type[BaseModel]) -> tuple[str, ...]:
 def _sections_at(location: tuple[str, ...]) -> list[type[BaseModel]]:
     models: list[type[BaseModel]] = [Config]
     for key in location:
+        if key.isdecimal():  # the place of a section in a list of them
+            continue
         models = [
             section
             for model in models

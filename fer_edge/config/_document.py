@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fer_edge.config._describe import sections_in
+from fer_edge.config._describe import is_repeated, sections_in
 from fer_edge.config._models import Config
 
 HEAD = """\
@@ -30,19 +30,19 @@ def document() -> str:
     lines = [HEAD, *_table(Config, [n for n, f in Config.model_fields.items() if not _inner(f)])]
     for name, field in Config.model_fields.items():
         for section in _inner(field):
-            lines += _section(name, section)
+            lines += _section(f"[[{name}]]" if is_repeated(field) else f"[{name}]", section)
     return "\n".join(lines) + "\n"
 
 
-def _section(name: str, section: type[BaseModel]) -> Iterator[str]:
+def _section(head: str, section: type[BaseModel]) -> Iterator[str]:
     kind = section.model_fields.get("type")
-    title = f"[{name}]" if kind is None else f'[{name}] type = "{get_args(kind.annotation)[0]}"'
+    title = head if kind is None else f'{head} type = "{get_args(kind.annotation)[0]}"'
     yield from ("", f"## `{title}`", "", " ".join((section.__doc__ or "").split()), "")
     own = [n for n, f in section.model_fields.items() if n != "type" and not _inner(f)]
     yield from _table(section, own)
     for inner, field in section.model_fields.items():
         for one in _inner(field):
-            yield from _section(f"{name}.{inner}", one)
+            yield from _section(f"[{head.strip('[]')}.{inner}]", one)
 
 
 def _table(section: type[BaseModel], names: list[str]) -> Iterator[str]:
@@ -63,6 +63,8 @@ def _inner(field: FieldInfo) -> list[type[BaseModel]]:
 
 def _takes(field: FieldInfo) -> str:
     annotation: Any = field.annotation
+    if get_origin(annotation) is tuple:
+        return "list of points"
     if get_origin(annotation) is types.UnionType:
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     if get_origin(annotation) is Literal:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fer_edge.config._describe import sections_in
+from fer_edge.config._describe import is_repeated, sections_in
 from fer_edge.config._models import Config
 
 HEAD: Final = """\
@@ -33,6 +33,8 @@ EXAMPLES: Final[dict[str, Any]] = {
     "detector.cascade": "/etc/fer-edge/cascade.xml",
     "detector.yunet.model": "/var/lib/fer-edge/face_detection_yunet_2023mar.onnx",
     "detector.centerface.model": "/var/lib/fer-edge/centerface.onnx",
+    "zones.name": "sofa",
+    "zones.points": [[0.0, 0.4], [0.6, 0.4], [0.6, 1.0], [0.0, 1.0]],
     "model.directory": "/var/lib/fer-edge/models",
     "jsonl.path": "/var/lib/fer-edge/faces.jsonl",
     "mqtt.url": "mqtt://broker.local:1883",
@@ -69,15 +71,19 @@ def example() -> str:
         if len(inner) > 1:
             lines += ["", *_prose(f"{field.description} At most one of these sections:")]
         for section in inner:
-            lines += _section(name, section, optional=len(inner) > 1)
+            lines += _section(name, section, field)
     return "\n".join(lines) + "\n"
 
 
-def _section(name: str, section: type[BaseModel], *, optional: bool) -> Iterator[str]:
-    """One section; of several that exclude each other the head is commented out too."""
+def _section(
+    name: str, section: type[BaseModel], field: FieldInfo, *, optional: bool = False
+) -> Iterator[str]:
+    """One section; the head of one that may be absent is commented out too."""
     kind = section.model_fields.get("type")
+    optional = optional or len(_inner(field)) > 1 or is_repeated(field)
     mark = "#" if optional else ""
-    yield from ("", *_prose(section.__doc__ or ""), f"{mark}[{name}]")
+    head = f"[[{name}]]" if is_repeated(field) else f"[{name}]"
+    yield from ("", *_prose(section.__doc__ or ""), f"{mark}{head}")
     key = name
     if optional and kind is not None:
         (chosen,) = get_args(kind.annotation)
@@ -86,9 +92,9 @@ def _section(name: str, section: type[BaseModel], *, optional: bool) -> Iterator
     hidden = {"type"} if optional else set()
     own = [n for n, f in section.model_fields.items() if n not in hidden and not _inner(f)]
     yield from _settings(section, key, own)
-    for inner, field in section.model_fields.items():
-        for one in _inner(field):
-            yield from _section(f"{name}.{inner}", one, optional=True)
+    for inner, within in section.model_fields.items():
+        for one in _inner(within):
+            yield from _section(f"{name}.{inner}", one, within, optional=True)
 
 
 def _settings(section: type[BaseModel], key: str, names: list[str]) -> Iterator[str]:

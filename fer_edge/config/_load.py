@@ -37,14 +37,22 @@ class Layer:
         """Whether this layer sets the value at `location`, or something below it."""
         node: Any = self.values
         for key in location:
-            if not isinstance(node, Mapping) or key not in node:
+            if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+                node = node[int(key)]
+            elif isinstance(node, Mapping) and key in node:
+                node = node[key]
+            else:
                 return False
-            node = node[key]
         return True
 
     def describe(self, location: tuple[str, ...]) -> str:
         """The key as it is written in this layer."""
-        if self.origin == "environment":
+        variable = self.origin == "environment"
+        if len(location) > 1 and location[1].isdecimal():  # a section of which there are several
+            section, place, *rest = location
+            head = ENV_PREFIX + section.upper() if variable else f"[[{section}]]"
+            return ": ".join([f"{head} number {int(place) + 1}", *[".".join(rest)][: len(rest)]])
+        if variable:
             return ENV_PREFIX + "__".join(location).upper()
         return ".".join(location)
 

@@ -1,6 +1,6 @@
 """The whole configuration."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -22,6 +22,7 @@ from fer_edge.config._sources import (
     AutoSource,
     SourceConfig,
 )
+from fer_edge.config._zones import ZoneConfig, check_zones
 
 ENV_PREFIX = "FER_EDGE__"
 
@@ -49,6 +50,8 @@ class Config(BaseSettings):
     """How a lost camera or broker is tried again."""
     detector: DetectorConfig = ViolaJonesDetector()
     """How faces are found."""
+    zones: tuple[ZoneConfig, ...] = ()
+    """Parts of the picture that count, and parts that do not."""
     tracking: TrackingConfig = TrackingConfig()
     """How faces are followed and readings smoothed."""
     model: ModelConfig = ModelConfig()
@@ -86,6 +89,24 @@ class Config(BaseSettings):
         if not device or not all(c.isalnum() or c in "-_" for c in device):
             raise ValueError("only letters, digits, - and _; it becomes part of the MQTT topics")
         return device
+
+    @field_validator("zones", mode="before")
+    @classmethod
+    def _zones_are_several(cls, zones: Any) -> Any:
+        if not isinstance(zones, list | tuple):
+            raise ValueError("write each zone as a section [[zones]] of the file")  # noqa: TRY004
+        return zones
+
+    @field_validator("zones")
+    @classmethod
+    def _zones_differ(cls, zones: tuple[ZoneConfig, ...]) -> tuple[ZoneConfig, ...]:
+        check_zones(zones)
+        return zones
+
+    @property
+    def counting_zones(self) -> tuple[str, ...]:
+        """Names of the zones in which people are counted, in order."""
+        return tuple(zone.name for zone in self.zones if zone.use == "count")
 
     @model_validator(mode="after")
     def _screen_shows_what_is_turned(self) -> Self:

@@ -30,18 +30,23 @@ def render(config: Config) -> str:
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, BaseModel):
-            lines += _section(name, value)
+            lines += _section(f"[{name}]", value)
+        elif isinstance(value, tuple):
+            for one in value:
+                lines += _section(f"[[{name}]]", one)
     return "\n".join(lines) + "\n"
 
 
-def _section(name: str, section: BaseModel) -> list[str]:
+def _section(head: str, section: BaseModel) -> list[str]:
     """A table, and after it the tables within."""
     values = {key: getattr(section, key) for key in type(section).model_fields}
     tables = {key: value for key, value in values.items() if isinstance(value, BaseModel)}
-    lines = ["", f"[{name}]"]
+    lines = ["", head]
     lines += [_line(key, value) for key, value in values.items() if key not in tables]
     return lines + [
-        line for key, table in tables.items() for line in _section(f"{name}.{key}", table)
+        line
+        for key, table in tables.items()
+        for line in _section(f"[{head.strip('[]')}.{key}]", table)
     ]
 
 

@@ -47,6 +47,7 @@ def open_sinks(
             controls=controls,
             state=state,
             camera=camera,
+            zones=config.counting_zones,
         )
 
 

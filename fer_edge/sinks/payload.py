@@ -5,7 +5,7 @@ RFC 3339 in UTC with milliseconds. `faces.schema.json` is the contract of `faces
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -46,22 +46,28 @@ def faces_message(result: Result, device: str, *, now_ns: int) -> JsonObject:
     }
 
 
-def state_message(result: Result, device: str) -> JsonObject:
-    """How many faces there are, and what the largest of them shows."""
+def state_message(result: Result, device: str, zones: Sequence[str] = ()) -> JsonObject:
+    """How many faces there are, in each of the `zones` too, and what the largest of them shows.
+
+    Still faces are left out: nobody is there.
+    """
+    living = [face for face in result.faces if not face.track.still]
     message: JsonObject = {
         "schema": STATE_SCHEMA,
         "device": device,
         "seq": result.stamp.seq,
         "captured_at": timestamp(result.stamp.captured_at),
-        "faces": len(result.faces),
+        "faces": len(living),
         "emotion": NO_FACE,
         "confidence": None,
         "valence": None,
         "arousal": None,
     }
-    if result.faces:
-        face = _face(result.faces[0])
+    if living:
+        face = _face(living[0])
         message |= {key: face[key] for key in ("emotion", "confidence", "valence", "arousal")}
+    if zones:
+        message["zones"] = {zone: sum(face.track.zone == zone for face in living) for zone in zones}
     return message
 
 
@@ -128,6 +134,10 @@ def _face(face: Face) -> JsonObject:
         "arousal": round(float(face.affect.arousal), DECIMALS),
         "since": timestamp(face.track.since),
     }
+    if face.track.still:
+        message["still"] = True
+    if face.track.zone:
+        message["zone"] = face.track.zone
     if face.track.landmarks:
         message["landmarks"] = [[round(x), round(y)] for x, y in face.track.landmarks]
     return message

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.types import Box, Picture
+from fer_edge.vision.zones import Zones
 
 GRID_WIDTH = 64
 """Cells across the picture; a face of a tenth of its height is some four cells high."""
@@ -28,8 +30,12 @@ CELLS = 3
 class MotionGate:
     """Remembers a searched picture as a grid of means."""
 
-    def __init__(self, search_width: int) -> None:
-        """`search_width` is the plane in pixels that the search decodes anyway."""
+    def __init__(self, search_width: int, zones: Zones | None = None) -> None:
+        """`search_width` is the plane in pixels that the search decodes anyway.
+
+        What changes in an ignored one of the `zones` is no change.
+        """
+        self._ignored_cells = lru_cache(1)((zones or Zones()).ignored_cells)
         self._search_width = search_width
         self._remembered: NDArray[np.float32] | None = None
         self._changed: tuple[Picture, NDArray[np.float32]] | None = None
@@ -58,6 +64,7 @@ class MotionGate:
         # In the dark everything differs by less.
         light = min(1.0, max(LEAST_LIGHT, float(grid.mean()) / USUAL_LIGHT))
         differs = np.abs(grid - before) > CHANGE * light
+        differs &= ~self._ignored_cells(*grid.shape)
         for box in known:
             rows = slice(*_span(box.y, box.height, to_cells))
             columns = slice(*_span(box.x, box.width, to_cells))

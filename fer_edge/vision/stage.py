@@ -22,6 +22,7 @@ from fer_edge.types import (
 )
 from fer_edge.vision.search import IdleRate, Search
 from fer_edge.vision.tracker import Tracker
+from fer_edge.vision.zones import Zones
 
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:
@@ -46,6 +47,7 @@ class VisionStage:
         tracker: Tracker,
         search: Search,
         *,
+        zones: Zones | None = None,
         idle: IdleRate | None = None,
         margin: float,
         crop_px: int,
@@ -57,6 +59,7 @@ class VisionStage:
             detector: Follows known faces.
             tracker: Joins what is found to faces with an id.
             search: Finds new faces.
+            zones: Where faces count, and where none is looked at; None: no zones.
             idle: Which frames are left out while nobody is in view; None: none is.
             margin: What a crop takes in around a face's box, as a share of it; the model card's.
             crop_px: Side of the network's input in pixels.
@@ -65,6 +68,7 @@ class VisionStage:
         self._detector = detector
         self._tracker = tracker
         self._search = search
+        self._zones = zones or Zones()
         self._idle = idle
         self._margin = margin
         self._crop_px = crop_px
@@ -89,7 +93,7 @@ class VisionStage:
         detections = self._detect(item)
         if self._idle is not None and detections:
             self._idle.saw_somebody(item.stamp)
-        tracks = self._tracker.update(detections, item.stamp)
+        tracks = self._placed(self._tracker.update(detections, item.stamp), item.stamp)
         if self._tracker.missing:
             self._search.lost(item.stamp)
         crops = tuple(self._crop(item.picture, track) for track in tracks)
@@ -101,6 +105,11 @@ class VisionStage:
         """Forget every face: what comes next has nothing to do with what was."""
         self._tracker.reset()
         self._search.reset()
+
+    def _placed(self, tracks: Sequence[Track], stamp: Stamp) -> tuple[Track, ...]:
+        """The faces with their zones, without those that have gone where none is looked at."""
+        seen = (track for track in tracks if not self._zones.ignores(track.box, stamp))
+        return tuple(replace(one, zone=self._zones.name_of(one.box, stamp)) for one in seen)
 
     def _after_gap(self, gap: Gap) -> FaceBatch | None:
         self.reset()
@@ -122,6 +131,10 @@ class VisionStage:
 
     def _detect(self, frame: Frame) -> list[Detection]:
         """The known faces by following; with them, now and then, the new ones by a search."""
+        detections = self._detect_anywhere(frame)
+        return [one for one in detections if not self._zones.ignores(one.box, frame.stamp)]
+
+    def _detect_anywhere(self, frame: Frame) -> list[Detection]:
         picture = frame.picture
         expected = self._tracker.expected(frame.stamp)
         if expected:

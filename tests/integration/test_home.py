@@ -95,7 +95,9 @@ def complaints(home):
 
 def test_its_own_validators_accept_what_we_send_and_ship():
     widths = (0.25, 1.0)
-    (message,) = discovery_messages("küche 2", "a/b", "homeassistant", model_widths=widths)
+    (message,) = discovery_messages(
+        "küche 2", "a/b", "homeassistant", model_widths=widths, zones=("sofa", "Tür 2")
+    )
     asked = {
         "discovery": json.loads(message.payload),
         "blueprints": [str(path) for path in sorted(BLUEPRINTS.glob("*.yaml"))],

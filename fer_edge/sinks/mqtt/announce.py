@@ -27,6 +27,8 @@ def announce(
     prefix: str,
     commands: Commands | None,
     state: StateFile | None,
+    *,
+    zones: Sequence[str] = (),
 ) -> Announcements:
     """What is published on a connect.
 
@@ -37,7 +39,7 @@ def announce(
     discovery: list[Message] = []
     if home is not None:
         widths = commands.model_widths if commands else None
-        discovery = discovery_messages(device, prefix, home, model_widths=widths)
+        discovery = discovery_messages(device, prefix, home, model_widths=widths, zones=zones)
     if state is not None:
         old = state.get(REMEMBERED)
         discovery += _take_back(old, _announced(config, device, prefix), prefix)

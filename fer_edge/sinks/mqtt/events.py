@@ -5,7 +5,7 @@ turn is never told.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fer_edge.sinks.payload import JsonObject, timestamp
@@ -51,7 +51,8 @@ class Events:
         self._changing.clear()
 
     def see(self, result: Result, now_ns: int) -> None:
-        """Tell what is due after `result`."""
+        """Tell what is due after `result`; of faces that are pictures, nothing."""
+        result = replace(result, faces=tuple(f for f in result.faces if not f.track.still))
         self._tell_who(result, now_ns)
         present = {face.track.id: face for face in result.faces}
         for remembered in (self._told, self._changing):

@@ -9,7 +9,7 @@ of state wait until they may be sent, and then tell of the newest frame.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from fer_edge.camera import CameraCondition
@@ -76,6 +76,7 @@ class Publisher:
         camera: Callable[[], CameraCondition],
         max_rate_hz: float,
         diagnostics_s: float,
+        zones: Sequence[str] = (),
         clock_ns: Callable[[], int] = time.monotonic_ns,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -89,6 +90,7 @@ class Publisher:
             camera: The present condition of the camera.
             max_rate_hz: At most this many `faces` messages a second.
             diagnostics_s: Seconds between two `diagnostics`.
+            zones: Names of the zones in which `state` counts faces.
             clock_ns: The clock of `Stamp.captured_ns`.
             utc: The clock of the times in messages.
         """
@@ -113,7 +115,7 @@ class Publisher:
         """The news that nobody is in view, or that nobody knows, until it is sent."""
         self._condition: CameraCondition | None = None
         """As sent last in this connection."""
-        self._summary = Summary(device)
+        self._summary = Summary(device, zones)
         self._events = Events(device, self._hand_over)
         self._changed: JsonObject | None = None
 

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
@@ -40,6 +40,7 @@ class MqttSink:
         camera: CameraState,
         controls: Adjustable | None = None,
         state: StateFile | None = None,
+        zones: Sequence[str] = (),
         clock_ns: Callable[[], int] = time.monotonic_ns,
         random: Callable[[], float] = random.random,
     ) -> None:
@@ -53,6 +54,7 @@ class MqttSink:
             camera: Whether there are pictures.
             controls: What commands change; without it none are taken.
             state: Where the announcement to Home Assistant is remembered.
+            zones: Names of the zones in which faces are counted.
             clock_ns: The clock of `Stamp.captured_ns`.
             random: Evenly between 0 and 1, for the waits.
 
@@ -69,6 +71,7 @@ class MqttSink:
             camera=lambda: camera.condition,
             max_rate_hz=config.max_rate_hz,
             diagnostics_s=config.diagnostics_s,
+            zones=zones,
             clock_ns=clock_ns,
         )
         self._connection: Connection | None = None
@@ -76,7 +79,7 @@ class MqttSink:
         if controls is not None and config.takes_commands:
             self._commands = Commands(device, prefix, controls, send=self._send)
         self._remember: Callable[[], None] = lambda: remember(config, device, prefix, state)
-        announcements = announce(config, device, prefix, self._commands, state)
+        announcements = announce(config, device, prefix, self._commands, state, zones=zones)
         self._offline = announcements.will
         self._link = Link(
             find_broker(config, device),

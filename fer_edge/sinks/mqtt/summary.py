@@ -1,6 +1,7 @@
 """What `state` says: steady figures, since when an emotion is shown, and the last minute; pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 
 from fer_edge.sinks.payload import (
@@ -82,8 +83,10 @@ class LastMinute:
 class Summary:
     """Makes `state` messages of results; called for every result, in order."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, zones: Sequence[str] = ()) -> None:
+        """`zones` are those in which faces are counted."""
         self._device = device
+        self._zones = tuple(zones)
         self._minute = LastMinute()
         self._emotion: object = NO_FACE
         self._since: datetime | None = None
@@ -99,11 +102,11 @@ class Summary:
 
     def make(self, result: Result) -> JsonObject:
         """The state after `result`."""
-        message = state_message(result, self._device)
+        message = state_message(result, self._device, self._zones)
         emotion = message["emotion"]
         if emotion != self._emotion or self._since is None:
             self._emotion, self._since = emotion, result.stamp.captured_at
-        self._minute.see(result.stamp.captured_ns, emotion if result.faces else None)
+        self._minute.see(result.stamp.captured_ns, emotion if message["faces"] else None)
         message["since"] = timestamp(self._since)
         message["dominant"] = self._minute.summary()
         return self._steady(message)
@@ -112,14 +115,15 @@ class Summary:
         """The state while there are no pictures."""
         self._emotion, self._since = None, None
         self._minute.see(now_ns, None)
-        return {**blind_state_message(self._device), "since": None, "dominant": None}
+        message = {**blind_state_message(self._device), "since": None, "dominant": None}
+        return message | ({"zones": None} if self._zones else {})
 
     def differs(self, message: JsonObject) -> bool:
         """Whether readers should have it."""
         if self._sent is None:
             return True
-        fields = ("faces", "emotion", *STEPS)
-        return any(message[key] != self._sent[key] for key in fields) or (
+        fields = ("faces", "emotion", "zones", *STEPS)
+        return any(message.get(key) != self._sent.get(key) for key in fields) or (
             _dominant(message) != _dominant(self._sent)
         )
 

@@ -70,7 +70,7 @@ def test_any_softmax_is_valid_and_sums_to_one(result, clock, validate):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("schema",), "fer-edge/faces/1"),
+        (("schema",), "fer-edge/faces/2"),
         (("captured_at",), "2026-01-01T12:00:00+00:00"),
         (("captured_at",), "2026-01-01T12:00:00Z"),
         (("faces", 0, "emotion"), "bored"),
@@ -147,3 +147,27 @@ def test_landmarks_and_tilt_are_told_where_they_are_known(result, face, clock, v
     assert told["landmarks"][0] == [10, 21]
     assert len(told["landmarks"]) == 5
     assert "landmarks" not in faces_message(result(plain), "kitchen", now_ns=clock())["faces"][0]
+
+
+def test_zone_and_stillness_are_told_where_they_apply(result, face, clock, validate):
+    portrait = with_track(face(1), still=True)
+    person = with_track(face(2), zone="sofa")
+    message = faces_message(result(portrait, person), "kitchen", now_ns=clock())
+    validate(message)
+    assert [one.get("still") for one in message["faces"]] == [True, None]
+    assert [one.get("zone") for one in message["faces"]] == [None, "sofa"]
+
+
+def test_a_still_face_does_not_count_in_state(result, face):
+    portrait = with_track(face(1, valence=-0.9), zone="sofa", still=True)
+    person = with_track(face(2, emotion=None, valence=0.3), zone="door")
+    state = state_message(result(portrait, person), "kitchen", ["sofa", "door"])
+    assert (state["faces"], state["emotion"], state["valence"]) == (1, "uncertain", 0.3)
+    assert state["zones"] == {"sofa": 0, "door": 1}
+    state = state_message(result(portrait), "kitchen")
+    assert (state["faces"], state["emotion"], state["valence"]) == (0, "none", None)
+    assert "zones" not in state
+
+
+def with_track(face, **changes):
+    return replace(face, track=replace(face.track, **changes))

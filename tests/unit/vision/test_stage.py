@@ -10,7 +10,7 @@ from skimage import data as pictures
 from fer_edge.affect.smoother import Smoother
 from fer_edge.affect.stage import AffectStage
 from fer_edge.affect.turns import Turns
-from fer_edge.config import TrackingConfig, ViolaJonesDetector
+from fer_edge.config import TrackingConfig, ViolaJonesDetector, ZoneConfig
 from fer_edge.sources._pictures import GrayPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
 from fer_edge.stats import Statistics
@@ -19,6 +19,7 @@ from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.search import Search, SearchSchedule
 from fer_edge.vision.stage import VisionStage
 from fer_edge.vision.tracker import Tracker
+from fer_edge.vision.zones import Zones
 
 CONFIG = TrackingConfig(confirm_hits=2, confirm_window=3)
 
@@ -33,12 +34,13 @@ def luma():
 
 @pytest.fixture
 def make_vision():
-    def make(crop_px, statistics=None):
+    def make(crop_px, statistics=None, zones=()):
         detector = open_detector(ViolaJonesDetector())
         return VisionStage(
             detector,
             Tracker(CONFIG),
             Search(detector, SearchSchedule(CONFIG)),
+            zones=Zones(zones),
             margin=0.0,
             crop_px=crop_px,
             statistics=statistics,
@@ -257,3 +259,22 @@ def test_only_faces_that_were_found_hide_a_change(fixed, luma, stamp_at):
     detector.followed = []
     asked(detector, vision, luma, [stamp_at(1 + number / 30) for number in range(2)])
     assert gate.known[-1] == []
+
+
+def test_a_face_carries_the_zone_that_holds_its_centre(make_vision, luma, stamp_at):
+    vision = make_vision(112, zones=[zone_about_the_face("count")])
+    vision(Frame(stamp_at(0), GrayPicture(luma)))
+    (track,) = vision(Frame(stamp_at(0.1), GrayPicture(luma))).tracks
+    assert track.zone == "here"
+
+
+def test_a_face_in_an_ignored_zone_is_not_followed_nor_cut_out(make_vision, luma, stamp_at):
+    vision = make_vision(112, zones=[zone_about_the_face("ignore")])
+    for step in range(6):
+        batch = vision(Frame(stamp_at(step / 10), GrayPicture(luma)))
+        assert batch.tracks == batch.crops == ()
+
+
+def zone_about_the_face(use):
+    points = ((0.4, 0.05), (0.7, 0.05), (0.7, 0.5), (0.4, 0.5))
+    return ZoneConfig(name="here", points=points, use=use)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fer_edge import __version__
 from fer_edge.sinks.mqtt.home_assistant._controls import controls
 from fer_edge.sinks.mqtt.home_assistant._events import events, triggers
-from fer_edge.sinks.mqtt.home_assistant._sensors import diagnostics, sensors
+from fer_edge.sinks.mqtt.home_assistant._sensors import diagnostics, presences, sensors
 from fer_edge.sinks.mqtt.message import Message
 from fer_edge.sinks.payload import JsonObject, encode
 
@@ -32,13 +32,15 @@ def discovery_messages(
     discovery_prefix: str,
     *,
     model_widths: Sequence[float] | None = None,
+    zones: Sequence[str] = (),
 ) -> list[Message]:
     """Announce the entities of `device`, which publishes below `prefix`.
 
     `model_widths` are the choices that commands have; None if the device takes no commands.
+    In each of the `zones` faces are counted.
     """
     node = _node(device)
-    entities = sensors(prefix) | diagnostics(prefix) | events(prefix)
+    entities = sensors(prefix) | presences(prefix, zones) | diagnostics(prefix) | events(prefix)
     if model_widths is not None:
         entities |= controls(prefix, model_widths)
     payload = {

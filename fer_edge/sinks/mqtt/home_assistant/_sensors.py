@@ -1,5 +1,9 @@
 """Entities that show something."""
 
+import json
+import re
+from collections.abc import Sequence
+
 from fer_edge.camera import OFF, OPENING
 from fer_edge.sinks.mqtt.home_assistant._entity import (
     DIAGNOSTIC,
@@ -69,6 +73,29 @@ def sensors(prefix: str) -> dict[str, JsonObject]:
     for key in ("valence", "arousal"):
         entities[key] |= {"suggested_display_precision": 2, **value(state, key)}
     return {key: {**entity, **pictures_available(prefix)} for key, entity in entities.items()}
+
+
+def presences(prefix: str, zones: Sequence[str]) -> dict[str, JsonObject]:
+    """Whether somebody is in each of the `zones`."""
+    return {
+        f"presence_{re.sub(r'[^A-Za-z0-9_-]', _number, zone)}": {
+            "platform": "binary_sensor",
+            "name": f"Presence {zone}",
+            "device_class": "occupancy",
+            "state_topic": f"{prefix}/state",
+            "value_template": (
+                f"{{% set faces = (value_json.zones or {{}}).get({json.dumps(zone)}) %}}"
+                "{{ none if faces is none else 'ON' if faces else 'OFF' }}"
+            ),
+            **pictures_available(prefix),
+        }
+        for zone in zones
+    }
+
+
+def _number(other: re.Match[str]) -> str:
+    """Keeps two names apart that differ in letters which an identifier cannot hold."""
+    return f"u{ord(other[0]):x}"
 
 
 def diagnostics(prefix: str) -> dict[str, JsonObject]:

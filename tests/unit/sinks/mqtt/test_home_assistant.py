@@ -87,3 +87,14 @@ def test_topics_follow_the_prefix():
 def test_birth_is_home_assistants_own_message():
     birth = birth_message("ha")
     assert (birth.topic, birth.payload) == ("ha/status", b"online")
+
+
+def test_each_zone_has_a_presence_of_its_own():
+    zones = ("sofa", "Tür 2", "Tor 2")
+    (message,) = discovery_messages("kitchen", "p", "homeassistant", zones=zones)
+    components = json.loads(message.payload)["components"]
+    names = {
+        c["name"]: c["unique_id"] for c in components.values() if "Presence" in c.get("name", "")
+    }
+    assert set(names) == {"Presence", *(f"Presence {zone}" for zone in zones)}
+    assert len(set(names.values())) == 4

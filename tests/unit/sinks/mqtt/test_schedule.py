@@ -1,6 +1,7 @@
 import itertools
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -386,3 +387,29 @@ def test_nobody_is_said_to_be_absent_before_there_was_time_to_look(
         clock.tick(0.4)
     assert [len(m["faces"]) for m in wire.take("faces")] == [1]
     assert [m["faces"] for m in wire.take("state")] == [1]
+
+
+def test_a_face_that_goes_to_another_zone_is_a_change_of_state(
+    clock, wire, result, *, face, camera
+):
+    publisher = Publisher(
+        "kitchen",
+        "p",
+        send=wire,
+        diagnostics=dict,
+        camera=lambda: camera.condition,
+        max_rate_hz=10.0,
+        diagnostics_s=10.0,
+        zones=("sofa", "door"),
+        clock_ns=clock,
+    )
+    for zone, still in [("sofa", False), ("sofa", False), ("door", False), ("door", True)]:
+        clock.tick(1)
+        one = face()
+        publisher.put(result(replace(one, track=replace(one.track, zone=zone, still=still))))
+    told = [(message["faces"], message["zones"]) for message in wire.take("state")]
+    assert told == [
+        (1, {"sofa": 1, "door": 0}),
+        (1, {"sofa": 0, "door": 1}),
+        (0, {"sofa": 0, "door": 0}),
+    ]
