@@ -78,12 +78,12 @@ def test_over_a_slow_link_faces_are_few_but_fresh(broker, camera, open_sink):
         sink = open_sink(proxy.url)
         go_on(sink, camera, recorder)
         proxy.limit(1000)
-        feed_for(sink, camera, 6)
+        feed_for(sink, camera, 4)
         proxy.limit(None)
         go_on(sink, camera, recorder)
         assert len(old(recorder)) <= window.PER_TOPIC
         slow = [m for m in recorder.on(FACES) if m.at - m.captured_at > 0.3]
-        assert len(slow) >= 5, "something must have arrived"
+        assert len(slow) >= 3, "something must have arrived"
         assert recorder.on(STATE)
 
 
