@@ -104,4 +104,5 @@ def _content_length(header: bytes) -> int:
 
 
 def _too_large(what: str, limit: int) -> str:
-    return f"sends a {what} of more than {limit / 2**20:g} MB; check the camera and its path"
+    size = f"{limit >> 20} MB" if limit >= 2**20 else f"{limit >> 10} kB"
+    return f"sends a {what} of more than {size}; check the camera and its path"

@@ -3,11 +3,13 @@
 import contextlib
 import hashlib
 import socket
+import ssl
 import threading
 import time
 
 import psutil
 import pytest
+from broker import make_certificates
 from streams import demo_jpegs
 
 from fer_edge.config import StreamSource
@@ -18,15 +20,16 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=fr
 
 
 @contextlib.contextmanager
-def server(answer):
+def server(answer, tls=None):
     """Address of a server that calls `answer` with each connection and its request, in a thread."""
     stop = threading.Event()
 
     def serve():
         while not stop.is_set():
             with contextlib.suppress(OSError):
-                connection, _ = listener.accept()
-                with connection:
+                accepted, _ = listener.accept()
+                accepted.settimeout(20)
+                with tls.wrap_socket(accepted, server_side=True) if tls else accepted as connection:
                     request = b""
                     while b"\r\n\r\n" not in request:
                         request += connection.recv(4096) or b"\r\n\r\n"
@@ -36,14 +39,18 @@ def server(answer):
         listener.settimeout(0.1)
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/stream"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}/stream"
         stop.set()
         thread.join(10)
 
 
+def stream(url, **options):
+    return open_source(StreamSource(type="stream", url=url, **options))
+
+
 def read(url, count, **options):
-    with open_source(StreamSource(type="stream", url=url, **options)).open() as stream:
-        return [stream.read() for _ in range(count)]
+    with stream(url, **options).open() as pictures:
+        return [pictures.read() for _ in range(count)]
 
 
 def part(jpeg):
@@ -80,6 +87,25 @@ def test_drop_by_drop_is_no_answer(begin):
     ):
         read(url, 1, open_timeout_s=0.7, stall_timeout_s=0.7)
     assert time.monotonic() - started < 30
+
+
+def test_over_tls_with_a_certificate_that_the_camera_made_itself(tmp_path):
+    jpeg = demo_jpegs(1)[0]
+    made = make_certificates(tmp_path, "camera")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.cert, made.key)
+
+    def answer(connection, _):
+        connection.sendall(HEAD + part(jpeg) * 3)
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    with server(answer, context) as url, stream(url, stall_timeout_s=0.7).open() as pictures:
+        for _ in range(3):
+            pictures.read()
+        with pytest.raises(SourceLostError, match=r"no picture for 0\.7 s"):
+            pictures.read()
 
 
 def test_a_header_without_end_is_no_answer():
