@@ -1,6 +1,7 @@
 """Keeps a line that comes again and again from filling the journal."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -24,14 +25,18 @@ class RepeatFilter(logging.Filter):
         super().__init__()
         self._interval_s = interval_s
         self._clock = clock
+        self._lock = threading.Lock()
         self._last: dict[object, tuple[float, int]] = {}
         """When each line was let through, and how often it was left out since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is to be written; logging holds the handler's lock only afterwards."""
+        """Whether the line is to be written. Called from any thread, before the handler takes its lock."""
         if record.levelno < logging.INFO:
             return True
-        now_s = self._clock()
+        with self._lock:
+            return self._passes(record, self._clock())
+
+    def _passes(self, record: logging.LogRecord, now_s: float) -> bool:
         key = getattr(record, "repeats", None) or record.getMessage()
         last_s, left_out = self._last.get(key, (None, 0))
         if last_s is not None and now_s - last_s < self._interval_s:

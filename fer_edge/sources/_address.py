@@ -3,6 +3,7 @@
 import http.client
 import socket
 import ssl
+import urllib.error
 from urllib.parse import quote, urlsplit, urlunsplit
 
 PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
@@ -40,16 +41,35 @@ def explain_failure(url: str, *, timeout_s: float) -> str:
     """
     try:
         return _probe(url, timeout_s)
-    except TimeoutError:
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return explain_error(url, error)
+
+
+def explain_error(url: str, error: Exception) -> str:
+    """Why a camera could not be asked, in a few words."""
+    if isinstance(error, urllib.error.HTTPError):
+        return explain_status(error.code)
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
+        error = error.reason
+    if isinstance(error, TimeoutError):
         return NO_ANSWER
-    except socket.gaierror:
+    if isinstance(error, socket.gaierror):
         return f"no such host as {urlsplit(url).hostname}; check the address"
-    except ssl.SSLCertVerificationError as error:
+    if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate cannot be trusted ({error.verify_message})"
-    except http.client.HTTPException:
+    if isinstance(error, http.client.HTTPException):
         return "answers, but not with HTTP; check the address"
-    except (OSError, ValueError) as error:
-        return f"{getattr(error, 'strerror', None) or error}; check that the camera is on"
+    return f"{getattr(error, 'strerror', None) or error}; check that the camera is on"
+
+
+def explain_status(status: int) -> str:
+    """What a status from 400 on means."""
+    return f"the camera answers {status} and {ADVICE.get(status, 'check the camera')}"
+
+
+def no_pictures(content: str) -> str:
+    """Why an answer of this kind is of no use."""
+    return f"is {content}, not a stream of pictures; check the path"
 
 
 def _probe(url: str, timeout_s: float) -> str:
@@ -71,10 +91,9 @@ def _probe_http(url: str, timeout_s: float) -> str:
         answer = connection.getresponse()
         content = answer.headers.get_content_type()
         if answer.status >= 400:
-            advice = ADVICE.get(answer.status, "check the camera")
-            return f"the camera answers {answer.status} and {advice}"
+            return explain_status(answer.status)
         if not content.startswith(PICTURES):
-            return f"is {content}, not a stream of pictures; check the path"
+            return no_pictures(content)
         return f"is {content}, but FFmpeg finds no pictures in it"
     finally:
         connection.close()

@@ -1,17 +1,17 @@
-"""A network camera: MJPEG over HTTP, or RTSP, through OpenCV's FFmpeg.
+"""A network camera: MJPEG over HTTP, read by us; RTSP, and other videos over HTTP, through OpenCV's FFmpeg.
 
-MJPEG is taken as the raw packets, one JPEG each: a frame is decoded only if the pipeline has time
-for it, and then to grey (docs/experiments.md has the delays). FFmpeg hands a part without
-Content-Length out only when later ones have come, two frames late. No buffer builds up as long as the
-stream is read at its own rate, which the capture thread does: it waits for nobody.
+MJPEG is taken as one JPEG each: a frame is decoded only if the pipeline has time for it, and then to
+grey. No buffer builds up as long as the stream is read at its own rate, which the capture thread does:
+it waits for nobody.
 
-https and rtsps encrypt, but FFmpeg as OpenCV opens it takes any certificate (tried with one signed
+https and rtsps encrypt, but any certificate is taken, by us as by FFmpeg as OpenCV opens it (tried with one signed
 by itself): on a network where somebody may pretend to be the camera, use a tunnel.
 """
 
+import http.client
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,10 +20,14 @@ from numpy.typing import NDArray
 from fer_edge.errors import SourceLostError
 from fer_edge.sources._address import (
     NO_ANSWER,
+    PICTURES,
     address_with_password,
+    explain_error,
     explain_failure,
+    no_pictures,
     printable_address,
 )
+from fer_edge.sources._http import Answer, MjpegStream, ask
 from fer_edge.sources._opencv import Capture, LiveStream, fourcc, open_ffmpeg
 from fer_edge.sources._pictures import BgrPicture, JpegPicture
 from fer_edge.sources._timing import Numbering, now
@@ -63,7 +67,35 @@ class NetworkStream:
             SourceLostError: unreachable, refused, not a stream of pictures.
             ConfigError: the password cannot be read.
         """
-        address = address_with_password(self.url, self.username, self.read_password())
+        password = self.read_password()
+        if self.url.startswith(("http://", "https://")):
+            with ExitStack() as closing:
+                answer = self._ask(closing, password)
+                if answer.is_mjpeg:
+                    yield MjpegStream(
+                        answer,
+                        numbering=self._numbering,
+                        stall_timeout_s=self.stall_timeout_s,
+                        name=self.name,
+                    )
+                    return
+        with self._open_with_ffmpeg(password) as stream:
+            yield stream
+
+    def _ask(self, closing: ExitStack, password: str | None) -> Answer:
+        try:
+            answer = closing.enter_context(
+                ask(self.url, self.username, password, timeout_s=self.open_timeout_s)
+            )
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise SourceLostError(f"{self.name}: {explain_error(self.url, error)}") from None
+        if not answer.content.startswith(PICTURES):
+            raise SourceLostError(f"{self.name}: {no_pictures(answer.content)}")
+        return answer
+
+    @contextmanager
+    def _open_with_ffmpeg(self, password: str | None) -> Iterator[Stream]:
+        address = address_with_password(self.url, self.username, password)
         started = time.monotonic()
         capture = open_ffmpeg(
             address,
