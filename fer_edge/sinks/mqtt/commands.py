@@ -102,14 +102,16 @@ class Commands:
 
     def _refuse(self, name: str, value: str, reason: str) -> None:
         reason = " ".join(reason.split())
-        log.warning("mqtt: %s/set/%s: %s", self._prefix, name[:MAX_SHOWN], reason)
+        # Whoever may publish chooses the name: no line break of theirs may reach the log.
+        shown = ascii(name[:MAX_SHOWN])[1:-1]
+        log.warning("mqtt: %s/set/%s: %s", self._prefix, shown, reason)
         self._publish(
             "error",
             {
                 "schema": ERROR_SCHEMA,
                 "device": self._device,
                 "at": timestamp(self._utc()),
-                "field": name,
+                "field": name[:MAX_SHOWN],
                 "value": value[:MAX_SHOWN],
                 "reason": reason,
             },

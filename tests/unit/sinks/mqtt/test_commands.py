@@ -97,6 +97,12 @@ def test_a_retained_command_is_ignored_and_said_once(commands, controls, sent):
     assert "retained" in message["reason"]
 
 
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(commands, caplog):
+    say(commands, "x\n2026 ERROR all is lost", b"1")
+    (record,) = caplog.records
+    assert "\n" not in record.getMessage()
+
+
 def test_restart(commands, controls):
     say(commands, "restart", b"PRESS")
     assert controls.restarts == 1
