@@ -23,6 +23,7 @@ WIDTH: Final = 100
 
 EXAMPLES: Final[dict[str, Any]] = {
     "device": "livingroom",
+    "source.region": [0.25, 0.0, 0.5, 1.0],
     "source.device": "/dev/video0",
     "source.url": "http://camera.local:8080/stream",
     "source.username": "viewer",

@@ -7,9 +7,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from fer_edge.config._base import Seconds, Section, check_port, without_password
+from fer_edge.config._region import Region
 
 
 class _Mounted(Section):
+    region: Region | None = None
+    """The part of the camera's picture to look at, cut out before anything else is done to it. All that
+    is published (boxes, width, height) and shown refers to this part as if it were the whole picture."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Degrees by which pictures are turned clockwise: how the camera is mounted."""
     mirror: bool = False

@@ -35,11 +35,13 @@ def open_source(config: SourceConfig, *, lend: Lend | None = None) -> Source:
         SourceError: `auto` finds no camera; one may be plugged in later, so a service is restarted.
     """
     source = _open_as_it_is(config, lend)
-    if isinstance(config, DemoSource | ImagesSource) or not (config.rotate or config.mirror):
+    if isinstance(config, DemoSource | ImagesSource):
+        return source
+    if not (config.rotate or config.mirror or config.region):
         return source
     from fer_edge.sources.mounted import MountedSource, Mounting
 
-    return MountedSource(source, Mounting(config.rotate, config.mirror))
+    return MountedSource(source, Mounting(config.rotate, config.mirror, config.region))
 
 
 def _open_as_it_is(config: SourceConfig, lend: Lend | None) -> Source:  # noqa: PLR0911 - one each
