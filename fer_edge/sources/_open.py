@@ -91,6 +91,7 @@ def _picamera2(config: PiCamera2Source, lend: Lend | None) -> Source:
         detect_width=config.detect_width,
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
+        controls=config.controls(),
         lend=lend,
     )
 
@@ -103,6 +104,7 @@ def _v4l2(config: V4l2Source) -> Source:
         size=(config.width, config.height),
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
+        controls=config.controls(),
     )
 
 
