@@ -213,7 +213,7 @@ def _sizes(ioctl: Ioctl, code: int) -> Iterator[tuple[str, tuple[int, int] | Non
             answer = ioctl(VIDIOC_ENUM_FRAMESIZES, _zeros(FRMSIZEENUM, index, code))
         except OSError:
             return
-        _, _, kind, *sides, _ = FRMSIZEENUM.unpack(answer)
+        _, _, kind, *sides = FRMSIZEENUM.unpack(answer)
         if kind != DISCRETE:
             least_wide, most_wide, _, least_high, most_high, _ = sides
             yield f"{least_wide}x{least_high} to {most_wide}x{most_high}", None
