@@ -242,7 +242,8 @@ def _zeros(layout: struct.Struct, *first: int) -> bytes:
 
 
 def _text(field: bytes) -> str:
-    return field.split(b"\0")[0].decode("ascii", "replace")
+    text = field.split(b"\0")[0].decode("ascii", "replace")
+    return "".join(one for one in text if one.isprintable())
 
 
 def _fourcc(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Cameras to terminal, twice a second, until q or Ctrl-C; nothing is stored or sent."""
+"""From the camera to the terminal, twice a second, until q or Ctrl-C; nothing is stored or sent."""
 
 import os
 import select
@@ -7,13 +7,13 @@ import termios
 import time
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, TextIO
 
 from rich.console import Console
 
 from fer_edge.aim._blocks import RESET, Depth
-from fer_edge.aim._view import view
+from fer_edge.aim._view import plain, view
 from fer_edge.assembly import assemble_stages
 from fer_edge.backoff import Backoff
 from fer_edge.config import Config
@@ -35,8 +35,11 @@ CLEAR_LINE: Final = "\x1b[K"
 CLEAR_BELOW: Final = "\x1b[J"
 
 
-def aim(config: Config) -> None:
+def aim(config: Config) -> list[str]:
     """Show what the camera sees until q or Ctrl-C, or the end of a recording.
+
+    Returns:
+        The names of threads that hang and were left behind; the caller must not wait for them.
 
     Raises:
         SinkError: standard output is no terminal.
@@ -62,7 +65,8 @@ def aim(config: Config) -> None:
             while not (signals.taken or _quits(keys) or pipeline.wait(POLL_S)):
                 pass
         finally:
-            pipeline.stop(SHUTDOWN_S)
+            hanging = pipeline.stop(SHUTDOWN_S)
+    return hanging
 
 
 class AimScreen:
@@ -104,8 +108,8 @@ class AimScreen:
         if time.monotonic() < self._due_s:
             return
         self._due_s = time.monotonic() + INTERVAL_S
-        lines = self._lines()
         try:
+            lines = self._lines()
             # Over what was there: clearing first would flicker.
             shown = "\r\n".join(line + CLEAR_LINE for line in lines)
             self._out.write(HOME + shown + CLEAR_BELOW)
@@ -120,7 +124,7 @@ class AimScreen:
         columns, rows = os.get_terminal_size(self._out.fileno())
         lost = self._statistics.lost.value
         if self._frame is None:
-            return [(lost or "waiting for the camera …")[:columns]]
+            return [plain(lost or "waiting for the camera …", columns)]
         try:
             return view(
                 self._frame,
@@ -131,7 +135,7 @@ class AimScreen:
                 note=lost or "",
             )
         except FrameError as error:
-            return [str(error)[:columns]]
+            return [plain(str(error), columns)]
 
 
 def terminal_depth(out: TextIO) -> Depth:
@@ -153,8 +157,9 @@ def _own_screen(out: TextIO) -> Iterator[None]:
     try:
         yield
     finally:
-        out.write(LEAVE)
-        out.flush()
+        with suppress(OSError):  # the terminal may have gone
+            out.write(LEAVE)
+            out.flush()
 
 
 @contextmanager
@@ -169,12 +174,16 @@ def _keys() -> Iterator[int | None]:
     try:
         yield number
     finally:
-        termios.tcsetattr(number, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # the terminal may have gone
+            termios.tcsetattr(number, termios.TCSADRAIN, before)
 
 
 def _quits(keys: int | None) -> bool:
     """Whether q was pressed, or the terminal has gone."""
     if keys is None or not select.select([keys], [], [], 0)[0]:
         return False
-    pressed = os.read(keys, 64)
+    try:
+        pressed = os.read(keys, 64)
+    except OSError:
+        return True
     return not pressed or b"q" in pressed.lower()

@@ -31,7 +31,12 @@ def view(
     sharp, focus = sharpness(frame.picture.gray(PLANE_PX))
     figures = f"brightness {bright:.0f} {light} · sharpness {sharp:.0f} {focus} · q ends"
     text = [figures, note or of_faces(faces)]
-    return [*blocks(picture, depth), *(line[:columns] for line in text)][:rows]
+    return [*blocks(picture, depth), *(plain(line, columns) for line in text)][:rows]
+
+
+def plain(text: str, columns: int) -> str:
+    """As much as fits into a line, without what would steer the terminal: it may come from a camera."""
+    return "".join(one if one.isprintable() else " " for one in text)[:columns]
 
 
 def small_picture(frame: Frame, faces: Sequence[Face], columns: int, rows: int) -> BgrImage:

@@ -230,7 +230,8 @@ def aim(
     configure("error", debug=ctx.obj)
     from fer_edge.aim import aim as run_aim
 
-    run_aim(loaded)
+    if run_aim(loaded):
+        exit_at_once(0)
 
 
 @app.command("config")

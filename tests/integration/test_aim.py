@@ -123,6 +123,14 @@ def test_a_camera_that_is_not_there_is_said_on_the_screen():
         assert tty.end() == 0
 
 
+def test_a_terminal_that_is_closed_ends_it():
+    with terminal(60, 20, "--source", "demo") as tty:
+        tty.wait_for(tty.screens)
+        os.close(tty.master)
+        tty.master = os.open(os.devnull, os.O_RDONLY)
+        tty.process.wait(START_S)
+
+
 def test_without_a_terminal_it_is_one_line():
     done = call("aim", "--source", "demo")
     assert done.returncode == 74

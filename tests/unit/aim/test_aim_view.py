@@ -63,6 +63,8 @@ def test_the_view_fills_the_terminal_and_no_more(frame, face, depth):
     assert lines[-1].startswith("1 face: happy 0.9")
     note = view(frame, [], columns=20, rows=20, depth=depth, note="the camera was unplugged")[-1]
     assert note == "the camera was unplu"
+    note = view(frame, [], columns=40, rows=20, depth=depth, note="it is \x1b]0;x\x07 odd")[-1]
+    assert note == "it is  ]0;x  odd", "a camera's words steer no terminal"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (200, 2)])
