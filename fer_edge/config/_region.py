@@ -1,6 +1,5 @@
 """A part of the picture, in shares of its width and height."""
 
-import json
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
@@ -20,8 +19,8 @@ def _region(value: Any) -> tuple[float, ...]:
     """Four numbers, also as text from the command line or the environment."""
     if isinstance(value, str):
         try:
-            value = json.loads(value if value.lstrip().startswith("[") else f"[{value}]")
-        except json.JSONDecodeError:
+            value = [float(one) for one in value.strip(" []").split(",")]
+        except ValueError:
             raise ValueError(_RULE) from None
     numbers = value if isinstance(value, list | tuple) else ()
     if len(numbers) != 4 or not all(type(one) in (int, float) for one in numbers):

@@ -92,7 +92,6 @@ def select_controls(
         complaint = _complaint(name, wanted[name], value, offered)
         if complaint:
             complaints.append(complaint)
-        if complaint or NAMES[name] not in offered:
             continue
         if name == "lens_position":
             chosen["AfMode"] = 0
@@ -100,7 +99,8 @@ def select_controls(
             chosen["AeFlickerMode"] = FLICKER_MANUAL
         chosen[NAMES[name]] = value
         chosen.update(BESIDE.get((name, wanted[name]), {}))
-    return chosen, complaints
+    # What stands beside a setting, and HDR that is off, where the camera has no such control.
+    return {name: value for name, value in chosen.items() if name in offered}, complaints
 
 
 def limit_exposure(agc: Mapping[str, Any], limits: Preparation) -> bool:

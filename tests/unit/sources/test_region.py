@@ -79,7 +79,7 @@ def test_the_source_is_wrapped_where_a_part_is_asked_for(tmp_path):
     assert isinstance(open_source(part), MountedSource)
 
 
-@pytest.mark.parametrize("written", [[0.25, 0, 0.5, 1], "[0.25, 0, 0.5, 1]", "0.25, 0, 0.5, 1"])
+@pytest.mark.parametrize("written", [[0.25, 0, 0.5, 1], "[0.25, 0, 0.5, 1]", "0.25,0,.5,1"])
 def test_it_is_read_from_a_file_and_from_text(written, tmp_path):
     config = load(None, environ={}, overrides={"source": {"type": "auto", "region": written}})
     assert config.source.region == (0.25, 0, 0.5, 1)
