@@ -104,6 +104,7 @@ install_files() {
         say "configuration: $config"
     fi
     install -D -m 0644 "$checkout/systemd/fer-edge.service" "$unit"
+    install -D -m 0644 "$checkout/systemd/fer-edge@.service" "${unit%.service}@.service"
     # So that `fer-edge doctor` is found; another program of that name stays.
     if [ -L "$link" ] || [ ! -e "$link" ]; then
         mkdir -p "$root/usr/local/bin"
@@ -115,7 +116,7 @@ start_service() {
     [ -d /run/systemd/system ] || return 0
     systemctl daemon-reload
     systemctl --quiet enable fer-edge
-    systemctl try-restart fer-edge # an upgrade; the first start waits for the configuration
+    systemctl try-restart fer-edge 'fer-edge@*' # an upgrade; the first start waits for the configuration
 }
 
 case ${1:-} in

@@ -30,15 +30,18 @@ fi
 
 if [ -n "$booted" ]; then
     systemctl --quiet disable --now fer-edge 2>/dev/null || :
+    systemctl --quiet stop 'fer-edge@*' 2>/dev/null || :
 fi
-rm -f "$root/etc/systemd/system/fer-edge.service"
+rm -f "$root/etc/systemd/system/fer-edge.service" "$root/etc/systemd/system/fer-edge@.service" \
+    "$root/etc/systemd/system/multi-user.target.wants/fer-edge@"*.service
 rm -rf "$root/opt/fer-edge"
 if [ "$(readlink "$root/usr/local/bin/fer-edge")" = /opt/fer-edge/venv/bin/fer-edge ]; then
     rm "$root/usr/local/bin/fer-edge"
 fi
 if [ -n "$purge" ]; then
-    rm -rf "$root/etc/systemd/system/fer-edge.service.d" "$root/etc/fer-edge" "$root/var/lib/fer-edge"
-    rm -f "$root/etc/credstore/fer-edge.mqtt-password" "$root/etc/credstore/fer-edge.source-password"
+    rm -rf "$root/etc/systemd/system/fer-edge"*.service.d "$root/etc/fer-edge" "$root/var/lib/fer-edge"
+    rm -f "$root/etc/credstore/fer-edge.mqtt-password" "$root/etc/credstore/fer-edge.source-password" \
+        "$root/etc/credstore/fer-edge-"*-password
     if [ -z "$root" ] && id -u fer-edge >/dev/null 2>&1; then
         userdel fer-edge
     fi

@@ -217,6 +217,26 @@ def evaluate(
     )
 
 
+@app.command()
+def aim(
+    ctx: typer.Context,
+    *,
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Show what the camera sees in this terminal, to point it; nothing is stored or sent."""
+    from fer_edge.system.logs import configure
+
+    loaded = load_config(config, overrides(source, None, None, None, settings))
+    # Warnings would be written over the picture, which has a line for what is wrong.
+    configure("error", debug=ctx.obj)
+    from fer_edge.aim import aim as run_aim
+
+    if run_aim(loaded):
+        exit_at_once(0)
+
+
 @app.command("config")
 def show_config(
     *,

@@ -3,13 +3,14 @@
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fer_edge.config._describe import is_repeated, sections_in
 from fer_edge.config._models import Config
+from fer_edge.config._region import REGION_WORDS, Region
 
 HEAD = """\
 # Configuration
@@ -22,7 +23,14 @@ environment (`FER_EDGE__SECTION__FIELD`), stronger still the command line (`--se
 
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
-WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    Region: REGION_WORDS,
+}
 
 
 def document() -> str:
@@ -65,7 +73,7 @@ def _takes(field: FieldInfo) -> str:
     annotation: Any = field.annotation
     if get_origin(annotation) is tuple:
         return "list of points"
-    if get_origin(annotation) is types.UnionType:
+    if get_origin(annotation) in {types.UnionType, Union}:
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))

@@ -23,6 +23,29 @@ WIDTH: Final = 100
 
 EXAMPLES: Final[dict[str, Any]] = {
     "device": "livingroom",
+    "source.region": [0.25, 0.0, 0.5, 1.0],
+    "source.picamera2.af_mode": "manual",
+    "source.picamera2.af_range": "normal",
+    "source.picamera2.lens_position": 0.5,
+    "source.picamera2.exposure_time": 10000,
+    "source.picamera2.analogue_gain": 4.0,
+    "source.picamera2.max_exposure_time": 20000,
+    "source.picamera2.max_analogue_gain": 8.0,
+    "source.picamera2.ae_exposure_mode": "short",
+    "source.picamera2.exposure_value": 0.5,
+    "source.picamera2.ae_flicker_period": 10000,
+    "source.picamera2.awb_mode": "indoor",
+    "source.picamera2.hdr_mode": "sensor",
+    "source.v4l2.auto_exposure": "manual",
+    "source.v4l2.exposure_time_absolute": 200,
+    "source.v4l2.exposure_dynamic_framerate": False,
+    "source.v4l2.gain": 64,
+    "source.v4l2.backlight_compensation": 1,
+    "source.v4l2.focus_automatic_continuous": False,
+    "source.v4l2.focus_absolute": 0,
+    "source.v4l2.power_line_frequency": "50hz",
+    "source.v4l2.white_balance_automatic": False,
+    "source.v4l2.white_balance_temperature": 4000,
     "source.device": "/dev/video0",
     "source.url": "http://camera.local:8080/stream",
     "source.username": "viewer",
@@ -106,9 +129,10 @@ def _settings(section: type[BaseModel], key: str, names: list[str]) -> Iterator[
 
 def _choices(field: FieldInfo) -> str:
     """What may stand there, where it is one of a few words."""
-    if get_origin(field.annotation) is not Literal:
-        return ""
-    return f" One of {', '.join(json.dumps(word) for word in get_args(field.annotation))}."
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if get_origin(kind) is Literal:
+            return f" One of {', '.join(json.dumps(word) for word in get_args(kind))}."
+    return ""
 
 
 def _prose(text: str) -> list[str]:

@@ -111,13 +111,13 @@ class Config(BaseSettings):
     @model_validator(mode="after")
     def _screen_shows_what_is_turned(self) -> Self:
         """The CSI camera's own picture goes to the screen as the camera gives it."""
-        turned = getattr(self.source, "rotate", 0) or getattr(self.source, "mirror", False)
+        turned = any(getattr(self.source, name, None) for name in ("region", "rotate", "mirror"))
         straight = self.overlay.screen == "drm" or (
             self.overlay.screen == "auto" and self.source.type in {"auto", "picamera2"}
         )
         if turned and straight:
             raise ValueError(
-                "overlay.screen: the CSI camera's picture cannot be turned on its way to the screen; "
-                "choose framebuffer or window, or leave source.rotate and source.mirror out"
+                "overlay.screen: the CSI camera's picture cannot be turned or cut on its way to the "
+                "screen; choose framebuffer or window, or leave source.rotate, mirror and region out"
             )
         return self

@@ -32,11 +32,13 @@ def open_source(config: SourceConfig, *, lend: Lend | None = None) -> Source:
         lend: Entered with picamera2's object while a CSI camera runs, for a screen that shows it.
     """
     source = _open_as_it_is(config, lend)
-    if isinstance(config, DemoSource | ImagesSource) or not (config.rotate or config.mirror):
+    if isinstance(config, DemoSource | ImagesSource):
+        return source
+    if not (config.rotate or config.mirror or config.region):
         return source
     from fer_edge.sources.mounted import MountedSource, Mounting
 
-    return MountedSource(source, Mounting(config.rotate, config.mirror))
+    return MountedSource(source, Mounting(config.rotate, config.mirror, config.region))
 
 
 def _open_as_it_is(config: SourceConfig, lend: Lend | None) -> Source:  # noqa: PLR0911 - one each
@@ -92,6 +94,7 @@ def _picamera2(
         detect_width=config.detect_width,
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
+        controls=config.controls(),
         lend=lend,
         _numbering=numbering or Numbering(),
     )
@@ -105,6 +108,7 @@ def _v4l2(config: V4l2Source, numbering: Numbering | None = None) -> Source:
         size=(config.width, config.height),
         fps=config.fps,
         stall_timeout_s=config.stall_timeout_s,
+        controls=config.controls(),
         _numbering=numbering or Numbering(),
     )
 

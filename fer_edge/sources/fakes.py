@@ -37,6 +37,12 @@ PICAMERA2_SIGNATURES: Final[Mapping[str, tuple[str, ...]]] = {
         "sensor",
         "use_case",
     ),
+    "picamera2.py:Picamera2.load_tuning_file": ("tuning_file", "dir"),
+    "picamera2.py:Picamera2.find_tuning_algo": ("tuning", "name"),
+    "picamera2.py:Picamera2.camera_controls": ("self",),
+    "picamera2.py:Picamera2.set_controls": ("self", "controls"),
+    "devices/imx708/imx708.py:IMX708.__init__": ("self", "camera_num"),
+    "devices/imx708/imx708.py:IMX708.set_sensor_hdr_mode": ("self", "enable"),
     "picamera2.py:Picamera2.configure": ("self", "camera_config"),
     "picamera2.py:Picamera2.start": ("self", "config", "show_preview"),
     "picamera2.py:Picamera2.capture_request": ("self", "wait", "signal_function", "flush"),
@@ -48,6 +54,29 @@ PICAMERA2_SIGNATURES: Final[Mapping[str, tuple[str, ...]]] = {
     "request.py:CompletedRequest.release": ("self",),
 }
 """File and method of picamera2, and the names of its parameters."""
+
+FIXED_FOCUS: Final[Mapping[str, tuple[Any, Any, Any]]] = {
+    "AeEnable": (False, True, True),
+    "AeExposureMode": (0, 3, 0),
+    "AeFlickerMode": (0, 1, 0),
+    "AeFlickerPeriod": (100, 1_000_000, None),
+    "AnalogueGain": (1.0, 10.666666984558105, 1.0),
+    "AwbMode": (0, 7, 0),
+    "ExposureTime": (75, 11_766_829, 20_000),
+    "ExposureValue": (-8.0, 8.0, 0.0),
+    "FrameDurationLimits": (47_183, 11_767_556, 47_183),
+}
+"""Controls of a Camera Module 2 (imx219): least, greatest and default value."""
+
+AUTOFOCUS: Final[Mapping[str, tuple[Any, Any, Any]]] = {
+    **FIXED_FOCUS,
+    "AfMode": (0, 2, 0),
+    "AfRange": (0, 2, 0),
+    "AfTrigger": (0, 1, 0),
+    "LensPosition": (0.0, 32.0, 1.0),
+    "HdrMode": (0, 4, 0),
+}
+"""Controls of a Camera Module 3 (imx708) on a Raspberry Pi 5."""
 
 
 class FakeCapture:
@@ -138,12 +167,20 @@ class FakePicamera2:
     """Bytes to which rows are padded; the image processor of a Raspberry Pi 4 does."""
 
     def __init__(
-        self, frames: Sequence[BgrImage] = (), *, sensor_ns: int | None = None, broken: str = ""
+        self,
+        frames: Sequence[BgrImage] = (),
+        *,
+        sensor_ns: int | None = None,
+        broken: str = "",
+        controls: Mapping[str, tuple[Any, Any, Any]] = FIXED_FOCUS,
     ) -> None:
         self._frames: Iterator[BgrImage] = iter(frames)
         self._sensor_ns = sensor_ns
         self._broken = broken
         self._waiting: list[str] = []
+        self._controls = dict(controls)
+        self.set: dict[str, Any] = {}
+        """The controls that were set."""
         self.config: dict[str, Any] = {}
         self.requests: list[FakeRequest] = []
         self.started = False
@@ -171,6 +208,18 @@ class FakePicamera2:
                 raise RuntimeError("width and height should be even")
             stride = -(-width // self.STRIDE_ALIGNMENT) * self.STRIDE_ALIGNMENT
             self.config[name] = {**stream, "stride": stride, "framesize": stride * height * 3 // 2}
+
+    @property
+    def camera_controls(self) -> dict[str, tuple[Any, Any, Any]]:
+        """Least, greatest and default value of each control."""
+        return dict(self._controls)
+
+    def set_controls(self, controls: Mapping[str, Any]) -> None:
+        """Set them; one that the camera does not have is an error, as in the real one."""
+        for name, value in controls.items():
+            if name not in self._controls:
+                raise RuntimeError(f"Control {name} is not advertised by libcamera")
+            self.set[name] = value
 
     def start(self) -> None:
         """Begin to deliver."""

@@ -1,4 +1,4 @@
-"""A camera that is mounted upside down, on its side, or behind a mirror: its pictures the right way round."""
+"""A camera of which a part counts, or that is upside down, on its side, or behind a mirror."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,22 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.sources.region import Region, RegionPicture
 from fer_edge.types import BgrImage, Frame, GrayImage, Picture, Source, Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Mounting:
-    """How pictures are turned."""
+    """What is made of the camera's pictures."""
 
-    rotate: int
+    rotate: int = 0
     """Degrees clockwise: 0, 90, 180 or 270."""
-    mirror: bool
+    mirror: bool = False
     """Turned round afterwards, left for right."""
+    region: Region | None = None
+    """The part of the camera's picture that is cut out before that."""
 
     @property
     def on_its_side(self) -> bool:
         """Whether width and height change places."""
         return self.rotate % 180 == 90
+
+    def picture(self, picture: Picture) -> Picture:
+        """What is seen of the camera's picture; nothing is decoded yet."""
+        if self.region is not None:
+            picture = RegionPicture(picture, self.region)
+        return MountedPicture(picture, self) if self.rotate or self.mirror else picture
 
     def apply(self, plane: NDArray[Any]) -> NDArray[Any]:
         """The plane the right way round, read-only."""
@@ -90,14 +99,14 @@ class _MountedStream:
         frame = self.stream.read()
         if frame is None:
             return None
-        picture = MountedPicture(frame.picture, self.mounting)
+        picture = self.mounting.picture(frame.picture)
         stamp = replace(frame.stamp, width=picture.width, height=picture.height)
         return replace(frame, stamp=stamp, picture=picture)
 
 
 @dataclass(frozen=True, slots=True)
 class MountedSource:
-    """A source whose pictures are turned."""
+    """A source whose pictures are cut or turned."""
 
     source: Source
     mounting: Mounting

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, SourceLostError
 from fer_edge.quiet import quiet_environment
+from fer_edge.sources._pi_controls import Preparation, Value, prepared, select_controls
+from fer_edge.sources._pi_prepare import limited_tuning, switch_sensor_hdr
 from fer_edge.sources._pictures import Yuv420Picture
 from fer_edge.sources._timing import Moment, Numbering, at_monotonic, now
 from fer_edge.types import Frame, Stream
@@ -44,6 +46,13 @@ class Request(Protocol):
 
 class Camera(Protocol):
     """The part of picamera2's Picamera2 that is used; `fakes.FakePicamera2` is another."""
+
+    @property
+    def camera_controls(self) -> Mapping[str, tuple[Any, Any, Any]]:
+        """Least, greatest and default value of each control, in the present configuration."""
+
+    def set_controls(self, controls: Mapping[str, Any]) -> None:
+        """Set controls from the next frame on; before `start`, from the first."""
 
     def create_video_configuration(self, **options: Any) -> Mapping[str, Any]:
         """A configuration for video."""
@@ -72,8 +81,10 @@ LOAD_ERRORS = (ImportError, ValueError, AttributeError)
 another numpy (`numpy.dtype size changed` is a ValueError)."""
 
 
-def open_camera(number: int) -> Camera:
+def open_camera(number: int, preparation: Preparation) -> Camera:
     """Camera `number`, as `rpicam-hello --list-cameras` counts.
+
+    What of the preparation this camera cannot do is a warning.
 
     Raises:
         ConfigError: picamera2 is not installed, or does not load.
@@ -90,13 +101,17 @@ def open_camera(number: int) -> Camera:
         raise ConfigError(
             f"source picamera2: it does not load ({error}); fer-edge doctor says what to do"
         ) from None
-    count = len(picamera2.Picamera2.global_camera_info())
-    if number >= count:
+    found = picamera2.Picamera2.global_camera_info()
+    if number >= len(found):
         raise SourceLostError(
-            f"picamera2 camera {number}: {count} found; check the ribbon cable and source.camera"
+            f"picamera2 camera {number}: {len(found)} found; check the ribbon cable and source.camera"
         )
+    model = found[number].get("Model", "")
+    if preparation.sensor_hdr is not None:
+        switch_sensor_hdr(number, model, on=preparation.sensor_hdr)
+    tuning = limited_tuning(picamera2.Picamera2, number, model, preparation)
     try:
-        camera: Camera = picamera2.Picamera2(number)
+        camera: Camera = picamera2.Picamera2(number, tuning=tuning)
     except (RuntimeError, IndexError):
         raise SourceLostError(
             f"picamera2 camera {number}: busy or not answering; end the program that uses it"
@@ -148,12 +163,16 @@ class PiCamera:
     fps: float = 30.0
     stall_timeout_s: float = 5.0
     """Longest time without a frame, seconds; then the camera is given up."""
-    open_camera: Callable[[int], Camera] = field(default=open_camera, repr=False)
+    controls: Mapping[str, Value] = field(default_factory=dict)
+    """By the names of the configuration; set at every opening."""
+    open_camera: Callable[[int, Preparation], Camera] = field(default=open_camera, repr=False)
     lend: Callable[[Camera], AbstractContextManager[object]] | None = field(
         default=None, repr=False
     )
     """Entered with the camera while it runs: a screen may show its main stream directly."""
     _numbering: Numbering = field(default_factory=Numbering, repr=False)
+    _complaints: set[str] = field(default_factory=set, repr=False)
+    """Logged already: a camera that is reopened often fills no journal."""
 
     @property
     def name(self) -> str:
@@ -168,10 +187,12 @@ class PiCamera:
             ConfigError: picamera2 is not installed.
             SourceLostError: no such camera now, busy, or it refuses the configuration.
         """
-        camera = self.open_camera(self.number)
+        camera = self.open_camera(self.number, prepared(self.controls))
         try:
             try:
                 camera.configure(camera.create_video_configuration(**self._options()))
+                # The ranges are those of the configuration.
+                self._set_controls(camera)
                 camera.start()
             except RuntimeError as error:
                 raise SourceLostError(
@@ -182,6 +203,16 @@ class PiCamera:
         finally:
             camera.cancel_all_and_flush()
             camera.close()
+
+    def _set_controls(self, camera: Camera) -> None:
+        if not self.controls:
+            return
+        chosen, complaints = select_controls(self.controls, camera.camera_controls)
+        camera.set_controls(chosen)
+        for complaint in complaints:
+            if complaint not in self._complaints:
+                self._complaints.add(complaint)
+                log.warning("%s: %s", self.name, complaint)
 
     def _options(self) -> dict[str, Any]:
         width, height = (side // 2 * 2 for side in self.size)

@@ -9,8 +9,8 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from fer_edge.quiet import quiet_opencv
 from fer_edge.sources._opencv import Capture, LiveStream, fourcc
 from fer_edge.sources._pictures import BgrPicture, JpegPicture, YuyvPicture
 from fer_edge.sources._timing import Moment, Numbering, at_monotonic, now
+from fer_edge.sources._v4l2_controls import Value, apply_controls
 from fer_edge.types import Picture, Stream
+from fer_edge.video4linux import Ioctl, open_ioctl
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,14 @@ class V4l2Camera:
     fps: float = 30.0
     stall_timeout_s: float = 5.0
     """Longest time without a frame, seconds; then the camera is given up."""
+    controls: Mapping[str, Value] = field(default_factory=dict)
+    """By the names of the configuration; set at every opening."""
     open_capture: Callable[[str], Capture] = field(default=open_device, repr=False)
+    open_ioctl: Callable[[str], AbstractContextManager[Ioctl]] = field(
+        default=open_ioctl, repr=False
+    )
+    _complaints: set[str] = field(default_factory=set, repr=False)
+    """Logged already: a camera that is reopened often fills no journal."""
     _numbering: Numbering = field(default_factory=Numbering, repr=False)
 
     @property
@@ -76,6 +85,8 @@ class V4l2Camera:
             if not capture.isOpened():
                 raise SourceLostError(f"{self.device}: {explain_failure(self.device)}")
             convert = negotiate(capture, self)
+            # After that: a change of the format may reset them.
+            self._set_controls()
             yield LiveStream(
                 capture,
                 convert,
@@ -86,6 +97,19 @@ class V4l2Camera:
             )
         finally:
             capture.release()
+
+    def _set_controls(self) -> None:
+        if not self.controls:
+            return
+        try:
+            with self.open_ioctl(self.device) as ioctl:
+                complaints = list(apply_controls(ioctl, self.controls))
+        except OSError as error:
+            complaints = [f"controls cannot be set: {error.strerror}"]
+        for complaint in complaints:
+            if complaint not in self._complaints:
+                self._complaints.add(complaint)
+                log.warning("%s: %s", self.device, complaint)
 
 
 def negotiate(capture: Capture, wanted: V4l2Camera) -> Callable[[NDArray[np.uint8]], Picture]:

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from fer_edge.config import DEFAULT_PATH, MQTT_PORTS, Config, load
 from fer_edge.errors import ConfigError, ModelError
 from fer_edge.system._cameras import CsiCameras, VideoDevice, csi_cameras, video_devices
+from fer_edge.system._offers import OpenIoctl, offers
 from fer_edge.system._probe import probe
 from fer_edge.system.board import throttled
+from fer_edge.video4linux import open_ioctl
 
 BROKER_TIMEOUT_S: Final = 3.0
 MACHINES: Final = ("aarch64", "arm64", "x86_64", "amd64")
@@ -49,11 +51,13 @@ def checks(
     *,
     root: Path = Path("/"),
     environ: Mapping[str, str] = os.environ,
+    open_ioctl: OpenIoctl = open_ioctl,
 ) -> list[Check]:
     """Everything, in the order in which one would repair it; takes some seconds."""
     config, configured = check_config(config_path, environ)
     local = config.source.type in LOCAL_SOURCES
     csi = csi_cameras(environ)
+    devices = video_devices(root)
     return [
         check_platform(platform.machine(), sys.maxsize.bit_length() + 1, sys.version_info[:2]),
         configured,
@@ -61,7 +65,11 @@ def checks(
         check_interpreter(environ),
         check_models(config.model.directory),
         check_picamera2(csi, required=config.source.type == "picamera2"),
-        check_cameras(csi, video_devices(root), required=local),
+        check_cameras(csi, devices, required=local),
+        *(
+            Check(offer.camera, None, "\n".join(offer.lines))
+            for offer in offers(csi, devices, root, environ, open_ioctl)
+        ),
         check_group(own_groups(), is_root=os.geteuid() == 0, required=local),
         check_throttling(throttled(root)),
         check_broker(config.mqtt.url),

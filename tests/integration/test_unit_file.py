@@ -149,3 +149,37 @@ def test_passwords_may_be_missing(unit):
 
 def test_no_picture_is_left_in_a_core_dump(unit):
     assert values(unit, "LimitCORE") == ["0"]
+
+
+TEMPLATE = UNIT.with_name("fer-edge@.service")
+OF_AN_INSTANCE = {
+    "Description",
+    "ExecStart",
+    "Environment",
+    "StateDirectory",
+    "WorkingDirectory",
+    "LoadCredential",
+}
+
+
+def test_one_of_several_cameras_is_served_as_a_single_one_is(unit):
+    template = settings(TEMPLATE.read_text())
+    assert [one for one in template if one[0] not in OF_AN_INSTANCE] == [
+        one for one in unit if one[0] not in OF_AN_INSTANCE
+    ]
+    own = [value for key, value in template if key in OF_AN_INSTANCE]
+    assert all("%i" in value for value in own), "none shares a file or a name with another"
+
+
+@needs_systemd
+def test_systemd_has_nothing_to_say_of_the_template(verify, tmp_path):
+    verify(UNIT.read_text())
+    instance = tmp_path / "etc/systemd/system/fer-edge@.service"
+    instance.write_text(TEMPLATE.read_text())
+    done = subprocess.run(
+        ["systemd-analyze", f"--root={tmp_path}", "verify", "fer-edge@door.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -242,6 +242,8 @@ def test_install_upgrade_and_uninstall(checkout, environ, tmp_path):
     link = root / "usr/local/bin/fer-edge"
     assert str(link.readlink()) == program, "what the README calls is on the PATH"
     assert (root / "etc/systemd/system/fer-edge.service").read_bytes() == UNIT.read_bytes()
+    template = root / "etc/systemd/system/fer-edge@.service"
+    assert template.read_bytes() == UNIT.with_name(template.name).read_bytes()
     config = root / "etc/fer-edge/config.toml"
     assert config.read_bytes() == EXAMPLE.read_bytes()
     assert str(Path("/") / config.relative_to(root)) in UNIT.read_text()
@@ -265,6 +267,7 @@ def test_install_upgrade_and_uninstall(checkout, environ, tmp_path):
     assert not (root / "opt/fer-edge").exists()
     assert not link.is_symlink()
     assert not (root / "etc/systemd/system/fer-edge.service").exists()
+    assert not template.exists()
     assert config.read_text() == "# mine\n"
     assert run(checkout / "deploy/uninstall.sh", "--purge", environ=environ).returncode == 0
     assert [path for path in root.rglob("*") if path.is_file()] == []

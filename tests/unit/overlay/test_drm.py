@@ -164,7 +164,7 @@ def test_the_signatures_are_those_of_the_package(name):
 def test_the_source_lends_its_camera_while_it_runs():
     slot = CameraSlot()
     fake = FakePicamera2([np.zeros((360, 640, 3), np.uint8)])
-    source = PiCamera(size=(640, 360), open_camera=lambda _: fake, lend=slot.lend)
+    source = PiCamera(size=(640, 360), open_camera=lambda *_: fake, lend=slot.lend)
     with source.open() as stream:
         assert slot.camera is fake
         assert fake.started
@@ -176,5 +176,5 @@ def test_the_source_lends_its_camera_while_it_runs():
 
 def test_nobody_asks_for_a_display_without_a_screen():
     fake = FakePicamera2()
-    with PiCamera(size=(640, 360), open_camera=lambda _: fake).open():
+    with PiCamera(size=(640, 360), open_camera=lambda *_: fake).open():
         assert fake.config["display"] is None

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from fer_edge.sources.fakes_v4l2 import FakeVideoDevice
 from fer_edge.system._cameras import CsiCameras, VideoDevice, csi_cameras, video_devices
+from fer_edge.system._offers import offers
 from fer_edge.system._probe import probe
 from fer_edge.system.doctor import (
     check_broker,
@@ -22,6 +24,7 @@ from fer_edge.system.doctor import (
     check_throttling,
     checks,
 )
+from fer_edge.video4linux import open_ioctl
 
 
 def package(tmp_path, name, code, module="__init__"):
@@ -246,3 +249,64 @@ def test_all_of_them_on_a_recorded_board(pi, tmp_path):
     assert "under voltage" in found["throttling"].detail
     assert found["configuration"].detail == str(config)
     assert all(check.ok is not None or not check.remedy for check in found.values())
+
+
+def webcam_at(pi, number):
+    entry = pi / f"sys/class/video4linux/video{number}"
+    entry.mkdir()
+    (entry / "name").write_text("HD Pro Webcam C920\n")
+    (pi / "dev").mkdir(exist_ok=True)
+    (pi / f"dev/video{number}").touch()
+
+
+def test_what_a_camera_offers_is_listed(pi, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('[source]\ntype = "v4l2"\n')
+    webcam_at(pi, 2)
+    found = {
+        check.name: check
+        for check in checks(config, root=pi, environ=os.environ, open_ioctl=FakeVideoDevice().open)
+    }
+    offer = found["/dev/video2"]
+    assert offer.ok is None
+    lines = offer.detail.splitlines()
+    assert lines[:2] == [
+        "YUYV: 640x480 at 30, 15 frames/s; 1920x1080 at 5 frames/s",
+        "MJPG: 1280x720 at 60, 30 frames/s; 1920x1080 at 30 frames/s",
+    ]
+    assert "gain: 0 to 255, default 0, now 0" in lines
+    frequency = "power_line_frequency: 0 (Disabled), 1 (50 Hz), 2 (60 Hz), default 2, now 2"
+    assert frequency in lines
+    assert any(line.endswith("without effect while automatic") for line in lines)
+
+
+def test_a_device_without_pictures_offers_nothing(pi):
+    webcam_at(pi, 3)
+    metadata = FakeVideoDevice(modes={})
+    devices = video_devices(pi)
+    assert offers(CsiCameras(), devices, pi, os.environ, metadata.open) == []
+    assert offers(CsiCameras(), devices, pi, os.environ, open_ioctl) == [], "a plain file"
+
+
+OFFERING = """
+class Picamera2:
+    def __init__(self, camera_num=0):
+        if camera_num:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
+        self.camera_controls = {"AfMode": (0, 2, 0), "ScalerCrop": ((0, 0, 64, 64), (0, 0, 9, 9), None)}
+        self.sensor_modes = [{"format": "SRGGB10", "size": (1536, 864), "fps": 120.13}]
+
+    def close(self):
+        pass
+"""
+
+
+def test_what_a_csi_camera_offers_and_one_that_is_busy(pi, tmp_path):
+    environ = package(tmp_path, "picamera2", OFFERING)
+    csi = CsiCameras(("picamera2:0 (imx708)", "picamera2:1 (imx219)"))
+    first, busy = offers(csi, [], pi, environ, open_ioctl)
+    assert first.camera == "picamera2:0"
+    assert first.lines[0] == "SRGGB10: 1536x864 at up to 120.1 frames/s"
+    assert first.lines[1] == "AfMode: 0 to 2, default 0"
+    assert "did not complete" in busy.lines[0]
+    assert "systemctl stop fer-edge" in busy.lines[0]
