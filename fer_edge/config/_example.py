@@ -23,6 +23,7 @@ WIDTH: Final = 100
 
 EXAMPLES: Final[dict[str, Any]] = {
     "device": "livingroom",
+    "metrics.listen": "127.0.0.1:9464",
     "source.device": "/dev/video0",
     "source.url": "http://camera.local:8080/stream",
     "source.username": "viewer",

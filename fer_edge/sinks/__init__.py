@@ -1,32 +1,58 @@
-"""Where results go: JSON lines, a live table, an MQTT broker; any number at once."""
+"""Where results go: JSON lines, a live table, an MQTT broker, LSL, Prometheus; any number at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TextIO, assert_never
 
 from fer_edge.config import Config, OutputConfig
+from fer_edge.errors import ConfigError
 from fer_edge.stdio import is_journal
 from fer_edge.types import Sink
 
 
 def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) -> Iterator[Sink]:
-    """The file and the broker, where `config` asks for them, one after the other.
+    """Those that `config` asks for, one after the other, but for standard output and screen.
 
     Args:
         config: The whole configuration.
         diagnostics: What is published of the device's own state.
 
     Raises:
-        ConfigError: the broker's settings cannot be used.
+        ConfigError: the broker's settings cannot be used, or a package is missing.
         SinkError: the file cannot be opened.
     """
     if config.jsonl.path is not None:
         from fer_edge.sinks.jsonl import JsonlSink
 
         yield JsonlSink(config.jsonl.path, config.device)
+    mqtt: Sink | None = None
     if config.mqtt.url is not None:
         from fer_edge.sinks.mqtt.sink import MqttSink
 
-        yield MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics)
+        mqtt = MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics)
+        yield mqtt
+    if config.lsl.enabled:
+        from fer_edge.sinks.lsl import LslSink
+
+        yield LslSink(config.lsl, config.device)
+    if config.metrics.listen is not None:
+        yield _open_metrics(config, diagnostics, mqtt)
+
+
+def _open_metrics(
+    config: Config, diagnostics: Callable[[], Mapping[str, object]], mqtt: Sink | None
+) -> Sink:
+    try:
+        from fer_edge.sinks.metrics import MetricsSink
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "metrics.listen: prometheus-client is missing; pip install 'fer-edge[metrics]'"
+        ) from None
+    return MetricsSink(
+        config.metrics,
+        config.device,
+        diagnostics=diagnostics,
+        broker=lambda: None if mqtt is None else mqtt.connected,
+    )
 
 
 def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | None:
