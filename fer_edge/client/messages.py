@@ -4,9 +4,10 @@ Fields that a newer daemon adds are ignored, so that an older client goes on rea
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 Emotion: TypeAlias = Literal[
     "neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"
@@ -83,7 +84,17 @@ class Faces(_Value):
     frame: Frame
     """Size of the picture."""
     faces: tuple[Face, ...]
-    """Largest first."""
+    """Largest first; empty when nobody is in view, and when nobody knows."""
+    lost: SkipJsonSchema[bool] = Field(default=False, exclude=True)
+    """There are no pictures, so that who is in view is not known: `faces` is null in the message."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_nothing_known(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "faces" in values:
+            lost = values["faces"] is None
+            return {**values, "faces": () if lost else values["faces"], "lost": lost}
+        return values
 
     @property
     def largest(self) -> Face | None:

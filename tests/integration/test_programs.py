@@ -164,6 +164,33 @@ def test_the_example_for_prometheus_names_the_address_of_the_documents():
     assert f'#listen = "{target}"' in example
 
 
+INLET = """
+import sys, pylsl
+pylsl.set_config_content("[multicast]\\nResolveScope = machine\\n")
+name = f"fer-edge-{sys.argv[1]}"
+inlet = pylsl.StreamInlet(pylsl.resolve_byprop("name", name, 1, 90)[0])
+print(*inlet.pull_sample(60)[0])
+"""
+
+
+def test_a_study_reads_the_daemon():
+    device = f"study{free_port()}"  # LSL has no ports of ours: the name keeps two runs apart
+    settings = ("--output", "none", "--set", f"device={device}", "--set", "lsl.enabled=true")
+    with running("--source", "demo", *settings) as daemon:
+        done = subprocess.run(
+            [sys.executable, "-c", INLET, device],
+            capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        valence, arousal, *shares = map(float, done.stdout.split()[-11:])
+        assert daemon.stop() < 5
+        assert daemon.process.returncode == 0
+    assert -1 <= valence <= 1
+    assert -1 <= arousal <= 1
+    assert sum(shares[:8]) == pytest.approx(1, abs=0.01)
+    assert shares[8] == pytest.approx(max(shares[:8]))
+
+
 def test_an_address_that_is_taken_ends_the_daemon_with_one_line(broker):
     listen = f"127.0.0.1:{broker.port}"
     with demo(broker, "--set", f"metrics.listen={listen}") as daemon:

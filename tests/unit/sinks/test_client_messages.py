@@ -24,6 +24,8 @@ def flat(node, root, path=""):
     if "anyOf" in node:  # a field of a model that may be None
         (node,) = (one for one in node["anyOf"] if one.get("type") != "null")
     kind = node.get("type", "string")
+    if isinstance(kind, list):  # an array, or null
+        (kind,) = set(kind) - {"null"}
     bounds = frozenset((k, v) for k, v in node.items() if k in BOUNDS)
     found = {path: (kind, bounds, frozenset(node.get("enum", ())))}
     if kind == "object":
@@ -79,6 +81,12 @@ def test_a_newer_daemon_may_say_more(payload):
     payload["schema"] = "fer-edge/faces/99"
     payload["faces"][0]["mood"] = "curious"
     assert Faces.model_validate_json(encode(payload)).faces[0].id == 1
+
+
+def test_without_pictures_nothing_is_known(payload):
+    assert not Faces.model_validate_json(encode(payload)).lost
+    message = Faces.model_validate_json(encode(payload | {"faces": None}))
+    assert (message.faces, message.lost, message.largest) == ((), True, None)
 
 
 @pytest.mark.parametrize(

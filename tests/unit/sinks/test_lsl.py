@@ -9,8 +9,7 @@ import pytest
 
 from fer_edge.config import Config, LslConfig
 from fer_edge.errors import ConfigError
-from fer_edge.sinks import open_sinks
-from fer_edge.sinks.lsl import CHANNELS
+from fer_edge.sinks.lsl import CHANNELS, LslSink
 from fer_edge.types import EMOTIONS
 
 HERE = Path(__file__).parent
@@ -92,8 +91,9 @@ def test_inlets_read_the_largest_face_and_what_changed():
     ]
 
 
-def test_it_is_off_unless_asked_for():
-    assert list(open_sinks(Config(), dict)) == []
+def test_it_is_off_unless_asked_for_and_then_told_to_this_machine_alone():
+    assert not Config().lsl.enabled
+    assert Config().lsl.scope == "machine"
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_what_is_missing_is_named(monkeypatch, error, says):
     monkeypatch.delitem(sys.modules, "pylsl", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
     with pytest.raises(ConfigError, match=says):
-        next(iter(open_sinks(Config(lsl=LslConfig(enabled=True)), dict)))
+        LslSink(LslConfig(enabled=True), "kitchen")
