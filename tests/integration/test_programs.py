@@ -86,6 +86,23 @@ def test_it_turns_the_right_way(turn_to_face, x, sign):
     assert turn_to_face.speed(Faces.model_construct(faces=())) == 0
 
 
+def test_the_first_lines_of_the_document_run_as_they_stand(broker):
+    text = (ROOT / "docs" / "programs.md").read_text("utf-8")
+    program = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    program = program.replace("mqtt://broker.local", broker.url)
+    command = [sys.executable, "-c", program]
+    with (
+        demo(broker),
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as reader,
+    ):
+        try:
+            device, number, _, valence = reader.stdout.readline().split()
+        finally:
+            reader.kill()
+    assert (device, number) == ("livingroom", "1")
+    assert -1 <= float(valence) <= 1
+
+
 HARNESS = """
 const fs = require("fs");
 const body = fs.readFileSync(process.argv[1], "utf8");
