@@ -91,7 +91,7 @@ class Bridge(Node):
         for name in ("url", "device", "username", "password_file", "ca_file", "frame_id"):
             self.declare_parameter(name, defaults.get(name, ""))
         self._tracked = self.create_publisher(IdsList, "/humans/faces/tracked", QOS)
-        self._publishers: dict[str, dict] = {}
+        self._publishers: dict[str, dict[str, tuple]] = {}
         """For each device the publishers of each face, by the face's id."""
 
     def parameter(self, name: str) -> str | None:
@@ -128,11 +128,17 @@ class Bridge(Node):
             roi.publish(region(face, message, header))
             shown.publish(expression(face, header))
 
+    def devices(self) -> list[str]:
+        """Those of which something is known."""
+        return list(self._publishers)
+
     def drop(self, device: str) -> None:
-        """A device is offline: nothing is known of its faces any more."""
-        if self._publishers.get(device):
-            for name in list(self._publishers[device]):
-                self._forget(device, name)
+        """A device, or the broker, is offline: nothing is known of its faces any more."""
+        names = list(self._publishers.get(device, ()))
+        for name in names:
+            self._forget(device, name)
+        self._publishers.pop(device, None)
+        if names:
             self._publish_ids(Header(stamp=self.get_clock().now().to_msg()))
 
     def _publish_ids(self, header: Header) -> None:
@@ -165,8 +171,8 @@ def main() -> None:
                 message = subscription.get(POLL_S)
                 if message is not None:
                     bridge.publish(message)
-                for device, online in list(subscription.online.items()):
-                    if not online:
+                for device in bridge.devices():
+                    if not (subscription.connected and subscription.online.get(device, True)):
                         bridge.drop(device)
                 rclpy.spin_once(bridge, timeout_sec=0)
     except KeyboardInterrupt:

@@ -9,14 +9,12 @@
 It needs paho-mqtt and pydantic, and nothing else of what the daemon needs.
 """
 
-from fer_edge.client._broker import Broker
 from fer_edge.client._subscription import Subscription, subscribe
 from fer_edge.client.messages import Box, Emotion, EmotionOrUncertain, Face, Faces, Frame
 from fer_edge.errors import BrokerRefusedError, ConfigError
 
 __all__ = [
     "Box",
-    "Broker",
     "BrokerRefusedError",
     "ConfigError",
     "Emotion",

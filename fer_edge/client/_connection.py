@@ -48,26 +48,34 @@ class Connection:
         self._received = received
         self._refused = refused
         self._said = ""
-        self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.username_pw_set(broker.username, broker.password)
-        if broker.tls is not None:
-            self._client.tls_set_context(broker.tls)
-        self._client.reconnect_delay_set(FIRST_WAIT_S, LONGEST_WAIT_S)
-        self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
+        self._client: Client | None = None
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
-        self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S)
-        self._client.loop_start()
+        client = self._client = Client(CallbackAPIVersion.VERSION2)
+        client.username_pw_set(self._broker.username, self._broker.password)
+        if self._broker.tls is not None:
+            client.tls_set_context(self._broker.tls)
+        client.reconnect_delay_set(FIRST_WAIT_S, LONGEST_WAIT_S)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S)
+        client.loop_start()
 
     def stop(self) -> None:
         """End the connection."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        client, self._client = self._client, None
+        if client is None:
+            return
+        client.disconnect()
+        client.loop_stop()
+        # Client and connection know each other; apart, the client closes all its sockets at once.
+        client.on_connect = client.on_connect_fail = client.on_disconnect = None
+        client.on_subscribe = client.on_message = None
+        self.connected = False
 
     def _on_connect(
         self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any
@@ -76,16 +84,20 @@ class Connection:
             self._say(logging.WARNING, f"{self._broker}: {reason}; trying again")
             return
         if reason.is_failure:
-            self._give_up(f"{self._broker} refused the connection: {reason}; check the password")
+            self._give_up(
+                client, f"{self._broker} refused the connection: {reason}; check the password"
+            )
             return
         self.connected = True
         self._say(logging.INFO, f"connected to {self._broker}")
         client.subscribe([(topic, 1) for topic in self._topics])
 
-    def _on_connect_fail(self, _client: Client, _data: Any) -> None:
+    def _on_connect_fail(self, client: Client, _data: Any) -> None:
         error = sys.exception()  # paho calls this while it handles the error
         if isinstance(error, ssl.SSLCertVerificationError):
-            self._give_up(f"{self._broker}: {error.verify_message}; check ca_file and the host")
+            self._give_up(
+                client, f"{self._broker}: {error.verify_message}; check ca_file and the host"
+            )
             return
         reason = getattr(error, "strerror", None) or error or "no answer"
         self._say(logging.WARNING, f"cannot reach {self._broker}: {reason}; trying again")
@@ -98,16 +110,16 @@ class Connection:
         self.connected = False
 
     def _on_subscribe(
-        self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any
+        self, client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._give_up(f"{self._broker} does not let us read {', '.join(self._topics)}")
+            self._give_up(client, f"{self._broker} does not let us read {', '.join(self._topics)}")
 
     def _on_message(self, _client: Client, _data: Any, message: Any) -> None:
         self._received(message.topic, message.payload)
 
-    def _give_up(self, reason: str) -> None:
-        self._client.disconnect()
+    def _give_up(self, client: Client, reason: str) -> None:
+        client.disconnect()
         self._refused(BrokerRefusedError(reason))
 
     def _say(self, level: int, what: str) -> None:

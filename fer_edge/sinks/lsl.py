@@ -4,6 +4,7 @@ Samples carry the time of capture on LSL's clock, so that a recorder lines them 
 what a participant was shown. Channels are described as https://github.com/sccn/xdf/wiki/Meta-Data asks.
 """
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -114,5 +115,6 @@ def _load(config: LslConfig) -> Any:
             "lsl.enabled: liblsl is missing: pylsl brings it for x86 only; build or install it "
             "(github.com/sccn/liblsl), and name it in PYLSL_LIB"
         ) from None
-    pylsl.set_config_content(f"[multicast]\nResolveScope = {config.scope}\n")
+    if "LSLAPICFG" not in os.environ:  # a file of the user's own says it all
+        pylsl.set_config_content(f"[multicast]\nResolveScope = {config.scope}\n")
     return pylsl

@@ -83,6 +83,19 @@ def test_it_hears_one_device_and_skips_what_is_no_message(broker, caplog):
     assert len([r for r in caplog.records if "not a faces message" in r.message]) == 1
 
 
+def test_a_device_may_have_topics_of_its_own(broker):
+    with Recorder(broker) as recorder, subscribe(broker.url, prefix="house/cam") as subscription:
+
+        def heard():
+            recorder.say("house/cam/availability", "online")
+            return subscription.online.get("cam")
+
+        wait_for(heard)
+        say(recorder, seq=1)
+        recorder.say("house/cam/faces", payload(seq=2))
+        assert subscription.get(10).seq == 2
+
+
 def test_it_comes_back_when_the_broker_does(broker, caplog):
     caplog.set_level(logging.INFO, "fer_edge.client")
     with subscribe(broker.url) as subscription:
@@ -180,5 +193,6 @@ def test_tls_is_checked(tmp_path):
         client = {"cert_file": ours.cert, "key_file": ours.key}
         with subscribe(broker.url, ca_file=ours.ca, **client) as subscription:
             wait_for(lambda: subscription.connected)
-        with pytest.raises(BrokerRefusedError, match="check ca_file"):
-            subscribe(broker.url, ca_file=other.ca, **client).get(30)
+        stranger = subscribe(broker.url, ca_file=other.ca, **client)
+        with stranger, pytest.raises(BrokerRefusedError, match="check ca_file"):
+            stranger.get(30)
