@@ -11,12 +11,14 @@ from fer_edge.affect import Classifier, open_classifier
 from fer_edge.affect.smoother import Smoother
 from fer_edge.affect.stage import AffectStage
 from fer_edge.affect.turns import Turns
+from fer_edge.capture import Watcher
 from fer_edge.config import Config
+from fer_edge.controls import Controls
 from fer_edge.modelcard import ModelCard
-from fer_edge.pipeline import Watcher
 from fer_edge.quiet import quiet_stderr
 from fer_edge.sinks import open_output, open_sinks
 from fer_edge.sources import Lend, open_source
+from fer_edge.statefile import StateFile, state_path
 from fer_edge.stats import Statistics
 from fer_edge.system.diagnostics import Diagnostics
 from fer_edge.types import Sink, Source
@@ -36,6 +38,7 @@ class Stages:
 
     vision: VisionStage
     affect: AffectStage
+    smoother: Smoother
     classifier: Classifier
     statistics: Statistics
 
@@ -49,6 +52,8 @@ class Parts:
     sinks: Sequence[Sink]
     watchers: Sequence[Watcher]
     """Called with every frame as it is captured."""
+    controls: Controls | None
+    """What commands from a broker change; None where none are taken."""
     fast: bool
     """Every frame of a recording, as quickly as they can be processed."""
     closing: ExitStack
@@ -69,9 +74,22 @@ def assemble(config: Config) -> Iterator[Parts]:
     source = open_source(config.source, lend=screen.lend if screen else None)
     fast = not source.live and getattr(config.source, "fast", False)
     stages = assemble_stages(config, every_frame=fast)
-    diagnostics = Diagnostics(stages.statistics, stages.classifier.card.name, started_s)
+    state = StateFile(state_path(config.device)) if config.mqtt.url is not None else None
+    controls = None if fast else _controls(config, stages, state)
+    diagnostics = Diagnostics(
+        stages.statistics,
+        lambda: controls.model_name if controls else stages.classifier.card.name,
+        started_s,
+    )
     with ExitStack() as closing:
-        sinks = [_started(sink, closing) for sink in open_sinks(config, diagnostics.read)]
+        opened = open_sinks(
+            config,
+            diagnostics.read,
+            stages.statistics.camera,
+            controls=controls,
+            state=state,
+        )
+        sinks = [_started(sink, closing) for sink in opened]
         watchers: list[Watcher] = []
         if screen is not None:
             from fer_edge.sinks.overlay import OverlaySink
@@ -89,7 +107,7 @@ def assemble(config: Config) -> Iterator[Parts]:
         output = open_output(config.output, config.device, sys.stdout)
         if output is not None:
             sinks.append(_started(output, closing))
-        yield Parts(source, stages, sinks, watchers, fast, closing)
+        yield Parts(source, stages, sinks, watchers, controls, fast, closing)
 
 
 def assemble_stages(config: Config, *, every_frame: bool) -> Stages:
@@ -106,9 +124,11 @@ def assemble_stages(config: Config, *, every_frame: bool) -> Stages:
     with quiet_stderr():
         classifier = open_classifier(config.model)
     statistics = Statistics()
+    smoother = Smoother(config.tracking)
     return Stages(
         _assemble_vision(config, classifier.card, statistics, every_frame=every_frame),
-        _assemble_affect(config, classifier, statistics, every_frame=every_frame),
+        _assemble_affect(config, classifier, smoother, statistics, every_frame=every_frame),
+        smoother,
         classifier,
         statistics,
     )
@@ -137,7 +157,12 @@ def _assemble_vision(
 
 
 def _assemble_affect(
-    config: Config, classifier: Classifier, statistics: Statistics, *, every_frame: bool
+    config: Config,
+    classifier: Classifier,
+    smoother: Smoother,
+    statistics: Statistics,
+    *,
+    every_frame: bool,
 ) -> AffectStage:
     turns = Turns(
         max_faces=config.model.max_faces,
@@ -146,7 +171,23 @@ def _assemble_affect(
         changed_interval_s=config.model.changed_interval_s,
         mirror=config.model.mirror,
     )
-    return AffectStage(classifier, turns, Smoother(config.tracking), statistics=statistics)
+    return AffectStage(classifier, turns, smoother, statistics=statistics)
+
+
+def _controls(config: Config, stages: Stages, state: StateFile | None) -> Controls | None:
+    """What commands change, with the settings of an earlier run; None where none are taken."""
+    if state is None or not config.mqtt.takes_commands:
+        return None
+    controls = Controls(
+        config,
+        camera=stages.statistics.camera,
+        affect=stages.affect,
+        smoother=stages.smoother,
+        classifier=stages.classifier,
+        state=state,
+    )
+    controls.restore()
+    return controls
 
 
 def _started(sink: Sink, closing: ExitStack) -> Sink:

@@ -4,6 +4,7 @@ import logging
 import time
 from typing import Final
 
+from fer_edge.camera import OFF, OPENING
 from fer_edge.config import Config, ImagesSource
 from fer_edge.pipeline import Pipeline
 from fer_edge.stats import Statistics
@@ -80,9 +81,10 @@ class Heartbeat:
 
     def status(self) -> str:
         """One line for `systemctl status`."""
-        lost = self._statistics.lost.value
-        if lost is not None:
-            return f"no pictures: {lost}; trying again"
+        reason = self._statistics.camera.condition.reason
+        if reason is not None:
+            again = "" if reason in {OFF, OPENING} else "; trying again"
+            return f"no pictures: {reason}{again}"
         faces = self._statistics.faces.value
         rate = self._statistics.processed.rate_hz()
         return f"{rate:.1f} frames/s, {faces} face{'' if faces == 1 else 's'}"

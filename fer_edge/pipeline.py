@@ -8,10 +8,10 @@ lost. Neither knows the configuration; `assembly` does.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from fer_edge.backoff import Backoff
-from fer_edge.errors import FrameError, SourceLostError
+from fer_edge.capture import Capture, Watcher
+from fer_edge.errors import FrameError
 from fer_edge.mailbox import Closed, Mailbox
 from fer_edge.stats import Statistics
 from fer_edge.types import FaceBatch, Frame, Gap, Result, Sink, Source
@@ -24,10 +24,6 @@ SINK_MAILBOX = 8
 
 IDLE_S = 0.25
 """How often a sink without results is called for what is due by time."""
-
-
-Watcher = Callable[[Frame], None]
-"""Called with every frame as it is captured, for a screen; must return at once."""
 
 
 def run_inline(
@@ -58,6 +54,7 @@ def run_inline(
     statistics = statistics or Statistics()
     with source.open() as stream:
         while not stopping() and (frame := stream.read()) is not None:
+            statistics.camera.delivers(frame.stamp.captured_ns)
             statistics.captured.add()
             for watch in watchers:
                 watch(frame)
@@ -98,18 +95,22 @@ class Pipeline:
             statistics: Where the stages count.
             watchers: Called with every frame as it is captured.
         """
-        self._source = source
         self._vision = vision
         self._affect = affect
-        self._backoff = backoff
         self._statistics = statistics
-        self._watchers = watchers
         drops = statistics.drops
         self._frames = Mailbox[Frame | Gap](1, drops=drops.counter("vision"))
         self._batches = Mailbox[FaceBatch](1, drops=drops.counter("affect"))
         self._sinks = [
             (sink, Mailbox[Result](SINK_MAILBOX, drops=drops.counter(sink.name))) for sink in sinks
         ]
+        self._frame_source = Capture(
+            source,
+            self._frames.put,
+            backoff=backoff,
+            statistics=statistics,
+            watchers=watchers,
+        )
         self._ended: Mailbox[Worker] = Mailbox(3 + len(sinks))
         self._workers = [
             Worker("capture", self._capture, self._ended),
@@ -152,46 +153,10 @@ class Pipeline:
         return [worker.name for worker in self._workers if worker.busy_s() > limit_s]
 
     def _capture(self, worker: Worker) -> None:
-        """Deliver frames; open the source again for ever if it is a live one."""
         try:
-            while not worker.stopping:
-                try:
-                    self._stream(worker)
-                except SourceLostError as error:
-                    if not self._source.live:
-                        raise
-                    worker.free()
-                    self._report_loss(str(error))
-                    worker.pause(self._backoff.next())
-                else:
-                    return
+            self._frame_source.run(worker)
         finally:
             self._frames.close()
-
-    def _stream(self, worker: Worker) -> None:
-        worker.busy()
-        with self._source.open() as stream:
-            while not worker.stopping:
-                worker.busy()
-                frame = stream.read()
-                worker.free()
-                if frame is None:
-                    return
-                if self._statistics.lost.value is not None:
-                    log.info("%s: pictures again", self._source.name)
-                    self._statistics.lost.set(None)
-                self._backoff.reset()
-                self._statistics.captured.add()
-                self._frames.put(frame)
-                for watch in self._watchers:
-                    watch(frame)
-
-    def _report_loss(self, reason: str) -> None:
-        self._statistics.retries.add()
-        if self._statistics.lost.value is None:
-            log.warning("%s; trying again until it works", reason)
-            self._frames.put(Gap(time.monotonic_ns(), datetime.now(UTC), reason))
-        self._statistics.lost.set(reason)
 
     def _run_vision(self, worker: Worker) -> None:
         try:

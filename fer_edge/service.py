@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fer_edge.assembly import Parts, assemble
 from fer_edge.backoff import Backoff
@@ -25,11 +26,18 @@ SHUTDOWN_S = 1.5
 """How long all stages together may take to end; the whole shutdown must take less than two seconds."""
 
 
-def run(config: Config, notifier: Notifier) -> list[str]:
-    """Run until a signal, the end of a recording, or an error.
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended."""
 
-    Returns:
-        The names of threads that hang and were left behind; the caller must not wait for them.
+    hanging: Sequence[str] = ()
+    """Names of threads that hang and were left behind; nobody may wait for them."""
+    restart: bool = False
+    """Whether it is to begin again, as somebody asked for."""
+
+
+def run(config: Config, notifier: Notifier) -> Ending:
+    """Run until a signal, the end of a recording, an error, or a command to restart.
 
     Raises:
         FerEdgeError: something that ends the service, in one line.
@@ -39,7 +47,7 @@ def run(config: Config, notifier: Notifier) -> list[str]:
         warn_of_long_waits(config, notifier.watchdog_interval_s)
         if parts.fast:
             _run_fast(parts, notifier, signals)
-            return []
+            return Ending()
         return _run_threaded(parts, config.retry, notifier, signals)
 
 
@@ -73,10 +81,8 @@ def _await_connections(sinks: Sequence[Sink], signals: Signals) -> None:
         time.sleep(POLL_S)
 
 
-def _run_threaded(
-    parts: Parts, retry: RetryConfig, notifier: Notifier, signals: Signals
-) -> list[str]:
-    """Until a signal, the end of a recording, or an error; names of the threads left behind."""
+def _run_threaded(parts: Parts, retry: RetryConfig, notifier: Notifier, signals: Signals) -> Ending:
+    """Until a signal, the end of a recording, an error, or a command to restart."""
     statistics = parts.stages.statistics
     pipeline = Pipeline(
         parts.source,
@@ -88,15 +94,21 @@ def _run_threaded(
         watchers=parts.watchers,
     )
     heartbeat = Heartbeat(pipeline, statistics, notifier)
+
+    def restarting() -> bool:
+        return parts.controls is not None and parts.controls.restarting
+
     pipeline.start()
     # Each sink is closed by its own thread now: another would wait for one that hangs.
     parts.closing.pop_all()
     try:
-        while not signals.taken and not pipeline.wait(POLL_S):
+        while not signals.taken and not restarting() and not pipeline.wait(POLL_S):
             heartbeat.beat()
     finally:
-        heartbeat.stop()
+        # To systemd a restart of this kind is no end: the process goes on.
+        if not restarting():
+            heartbeat.stop()
         hanging = pipeline.stop(SHUTDOWN_S)
         if hanging:
             log.warning("left behind, still busy: %s", ", ".join(hanging))
-    return hanging
+    return Ending(hanging, restart=restarting() and not signals.taken)

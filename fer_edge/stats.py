@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from fer_edge.camera import CameraState
+
 T = TypeVar("T")
 
 NS_PER_S = 1_000_000_000
@@ -163,12 +165,14 @@ class Statistics:
     """From capture to the result's being handed to the sinks."""
     drops: Drops = field(default_factory=Drops)
     """What was dropped before a stage that was too slow."""
-    lost: Latest[str | None] = field(default_factory=lambda: Latest[str | None](None))
-    """Why there are no pictures at present; None while there are."""
+    waits: Counter = field(default_factory=Counter)
+    """Rises steadily while recognition is turned off."""
+    camera: CameraState = field(default_factory=CameraState)
+    """Whether there are pictures, and are to be."""
     faces: Latest[int] = field(default_factory=lambda: Latest(0))
     """Number of faces in the last result."""
 
     @property
     def progress(self) -> int:
-        """Rises with every frame that got through, and with every attempt to get the camera back."""
-        return self.processed.count + self.retries.count
+        """Rises with every frame that got through, every attempt to get the camera back, and while off."""
+        return self.processed.count + self.retries.count + self.waits.count

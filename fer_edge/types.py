@@ -114,7 +114,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The source was lost: nobody can be seen until the next frame."""
+    """The source was lost or turned off: who is in view is not known until the next frame."""
 
     captured_ns: int
     captured_at: datetime
@@ -165,6 +165,8 @@ class FaceBatch:
     tracks: tuple[Track, ...]
     crops: tuple[GrayImage, ...]
     """One square luma crop for each track, each of its own size."""
+    lost: bool = False
+    """There is no picture: who is in view is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +210,8 @@ class Result:
     stamp: Stamp
     faces: tuple[Face, ...] = field(default=())
     """Largest box first."""
+    lost: bool = False
+    """There is no picture: who is in view is not known, and `faces` is empty."""
 
 
 class Stream(Protocol):

@@ -12,19 +12,32 @@ from fer_edge.types import Stamp
 
 DATA = os.environ.get("FER_EDGE_DATA")
 
+HOME_ASSISTANT = Path(
+    os.environ.get(
+        "FER_EDGE_HOME_ASSISTANT", Path(__file__).parents[1] / ".tests" / "home-assistant"
+    )
+)
+"""Its virtual environment."""
+
 
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `data` run where FER_EDGE_DATA names the datasets, and nowhere else."""
-    if DATA:
-        return
-    left_out = [item for item in items if item.get_closest_marker("data")]
+    """Tests of what is not here are left out: the datasets, Home Assistant."""
+    if not DATA:
+        _leave_out(config, items, "data", LEFT_OUT)
+    if not (HOME_ASSISTANT / "bin" / "hass").exists():
+        _leave_out(config, items, "home_assistant", LEFT_OUT_HOME_ASSISTANT)
+
+
+def _leave_out(config, items, marker, key):
+    left_out = [item for item in items if item.get_closest_marker(marker)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("data")]
-        config.stash[LEFT_OUT] = len(left_out)
+        items[:] = [item for item in items if not item.get_closest_marker(marker)]
+        config.stash[key] = len(left_out)
 
 
 LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT_HOME_ASSISTANT = pytest.StashKey[int]()
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -32,6 +45,11 @@ def pytest_terminal_summary(terminalreporter, config):
     if count:
         terminalreporter.write_line(
             f"{count} tests left out: they read datasets; set FER_EDGE_DATA to their folder"
+        )
+    count = config.stash.get(LEFT_OUT_HOME_ASSISTANT, 0)
+    if count:
+        terminalreporter.write_line(
+            f"{count} tests left out: they need Home Assistant; tests/run --home-assistant installs it"
         )
 
 

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from fer_edge.sinks.mqtt.home_assistant import discovery_messages
-from fer_edge.sinks.payload import faces_message, load_schema, state_message
-from fer_edge.stats import NS_PER_MS
+from fer_edge.sinks.mqtt.summary import Summary
+from fer_edge.sinks.payload import JsonObject, faces_message, load_schema
+from fer_edge.stats import NS_PER_MS, NS_PER_S
 from fer_edge.types import Affect, Box, Emotion, Face, Result, Stamp, Track
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "mqtt.md"
@@ -86,14 +88,17 @@ def _limits(node: Mapping[str, Any]) -> str:
 
 
 def entities() -> Iterator[str]:
-    """A row for each entity that Home Assistant is told of."""
-    (message,) = discovery_messages(DEVICE, PREFIX, "homeassistant")
+    """A row for each entity that Home Assistant is told of; triggers are none."""
+    (message,) = discovery_messages(DEVICE, PREFIX, "homeassistant", model_widths=(0.25, 0.5))
     for entity in json.loads(message.payload)["components"].values():
-        topic = entity.get("state_topic", "").removeprefix(f"{PREFIX}/") or "–"
+        if "name" not in entity:
+            continue
+        topic = entity.get("state_topic") or entity["command_topic"]
         found = re.search(r"value_json\.(\w+)", entity.get("value_template", ""))
         field = f"`{found[1]}`" if found else ""
         unit = entity.get("unit_of_measurement", "")
-        yield f"| {entity['name']} | {entity['platform']} | `{topic}` | {field} | {unit} |"
+        short = topic.removeprefix(f"{PREFIX}/")
+        yield f"| {entity['name']} | {entity['platform']} | `{short}` | {field} | {unit} |"
 
 
 def blocks() -> dict[str, str]:
@@ -104,10 +109,18 @@ def blocks() -> dict[str, str]:
         "example of faces": _code(faces),
         "fields of faces": "| field | type | meaning |\n|---|---|---|\n"
         + "\n".join(fields(schema, schema)),
-        "example of state": _code(state_message(example(), DEVICE)),
+        "example of state": _code(state()),
         "entities": "| entity | platform | topic | field | unit |\n|---|---|---|---|---|\n"
         + "\n".join(entities()),
     }
+
+
+def state() -> JsonObject:
+    """What `state` says after a second of that picture."""
+    summary, result = Summary(DEVICE), example()
+    summary.make(result)
+    later = replace(result.stamp, captured_ns=NS_PER_S)
+    return summary.make(replace(result, stamp=later))
 
 
 def _code(message: Mapping[str, Any]) -> str:

@@ -24,6 +24,10 @@ class Smoother:
         self._config = config
         self._memories: dict[int, _Memory] = {}
 
+    def configure(self, config: TrackingConfig) -> None:
+        """Smooth in another way from now on; may be called from any thread."""
+        self._config = config
+
     def update(
         self, tracks: Sequence[Track], readings: Sequence[Affect], stamp: Stamp
     ) -> tuple[Face, ...]:

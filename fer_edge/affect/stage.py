@@ -24,6 +24,10 @@ class AffectStage:
         self._smoother = smoother
         self._statistics = statistics or Statistics()
 
+    def use(self, classify: Classify) -> None:
+        """Read with another model from the next frame on; may be called from any thread."""
+        self._classify = classify
+
     def __call__(self, batch: FaceBatch) -> Result:
         """The frame's faces with their readings, largest first."""
         started_ns = time.monotonic_ns()
@@ -33,4 +37,4 @@ class AffectStage:
         )
         if batch.crops:
             self._statistics.classify.add(time.monotonic_ns() - started_ns)
-        return Result(batch.stamp, faces)
+        return Result(batch.stamp, faces, lost=batch.lost)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fer_edge import __version__
-from fer_edge.cli._exit import exit_at_once
+from fer_edge.cli._exit import begin_again, exit_at_once
 from fer_edge.cli._options import (
     AlphaOption,
     ConfigOption,
@@ -80,7 +80,10 @@ def run(
 
     # When its watchdog expires systemd sends SIGABRT: the journal then shows what hangs where.
     faulthandler.enable()
-    if run_service(loaded, open_notifier()):
+    ending = run_service(loaded, open_notifier())
+    if ending.restart:
+        begin_again()
+    if ending.hanging:
         exit_at_once(0)
 
 
@@ -244,6 +247,24 @@ def schema() -> None:
     from fer_edge.sinks.payload import load_schema
 
     typer.echo(json.dumps(load_schema(), indent=2))
+
+
+home_assistant = typer.Typer(help="What Home Assistant knows of this device.", no_args_is_help=True)
+app.add_typer(home_assistant, name="home-assistant")
+
+
+@home_assistant.callback()
+def _home_assistant() -> None:
+    """Makes `remove` a word of its own, although it is the only one."""
+
+
+@home_assistant.command()
+def remove(*, config: ConfigOption = None, settings: SetOption = None) -> None:
+    """Take the device out of Home Assistant; end the service first, or it announces itself again."""
+    from fer_edge.sinks.mqtt.remove import remove_device
+
+    loaded = load_config(config, overrides(None, None, None, None, settings))
+    typer.echo(remove_device(loaded.mqtt, loaded.device))
 
 
 @app.command()

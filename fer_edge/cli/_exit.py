@@ -1,5 +1,6 @@
 """How the program ends: errors become one line on standard error and an exit code."""
 
+import contextlib
 import os
 import sys
 from typing import NoReturn
@@ -55,6 +56,17 @@ def exit_at_once(code: int) -> NoReturn:
     into a pipe whose reader has paused holds the lock that flushing needs.
     """
     os._exit(code)
+
+
+def begin_again() -> NoReturn:
+    """Run the same command from its beginning, in this process, with whatever threads are left gone.
+
+    The process keeps its number, so that systemd goes on watching it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
 
 
 def print_error(message: str) -> None:

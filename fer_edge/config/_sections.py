@@ -195,6 +195,14 @@ class MqttConfig(Section):
     """Announce the entities to Home Assistant (MQTT discovery, from Home Assistant 2024.12 on)."""
     discovery_prefix: str = "homeassistant"
     """Home Assistant's discovery prefix."""
+    commands: Literal["auto", "on", "off"] = "auto"
+    """Take commands below `<prefix>/set/`, such as to turn recognition off; `auto`: if `home_assistant` is
+    on. Whoever may write to the broker can then open and close the camera."""
+
+    @property
+    def takes_commands(self) -> bool:
+        """Whether commands change the running service."""
+        return self.commands == "on" or (self.commands == "auto" and self.home_assistant)
 
     @field_validator("url")
     @classmethod

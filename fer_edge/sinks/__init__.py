@@ -3,18 +3,31 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TextIO, assert_never
 
+from fer_edge.camera import CameraState
 from fer_edge.config import Config, OutputConfig
 from fer_edge.errors import ConfigError
+from fer_edge.settings import Adjustable
+from fer_edge.statefile import StateFile
 from fer_edge.stdio import is_journal
 from fer_edge.types import Sink
 
 
-def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) -> Iterator[Sink]:
+def open_sinks(
+    config: Config,
+    diagnostics: Callable[[], Mapping[str, object]],
+    camera: CameraState,
+    *,
+    controls: Adjustable | None = None,
+    state: StateFile | None = None,
+) -> Iterator[Sink]:
     """Those that `config` asks for, one after the other, but for standard output and screen.
 
     Args:
         config: The whole configuration.
         diagnostics: What is published of the device's own state.
+        camera: Whether there are pictures.
+        controls: What commands from a broker change; none are taken without.
+        state: What is remembered over a restart.
 
     Raises:
         ConfigError: the broker's settings cannot be used, or a package is missing.
@@ -28,7 +41,15 @@ def open_sinks(config: Config, diagnostics: Callable[[], Mapping[str, object]]) 
     if config.mqtt.url is not None:
         from fer_edge.sinks.mqtt.sink import MqttSink
 
-        mqtt = MqttSink(config.mqtt, config.device, retry=config.retry, diagnostics=diagnostics)
+        mqtt = MqttSink(
+            config.mqtt,
+            config.device,
+            retry=config.retry,
+            diagnostics=diagnostics,
+            controls=controls,
+            state=state,
+            camera=camera,
+        )
         yield mqtt
     if config.lsl.enabled:
         from fer_edge.sinks.lsl import LslSink

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TextIO
 
 from fer_edge.errors import SinkError
-from fer_edge.sinks.payload import encode, faces_message
+from fer_edge.sinks.payload import encode, faces_message, somebody_in_view
 from fer_edge.stdio import write_failure
 from fer_edge.types import Result
 
 
 class JsonlSink:
-    """Writes every processed frame with faces, and one without when the last face has left."""
+    """Writes every processed frame with faces, and one without when the last face has left.
+
+    When pictures cease, one line says with `null` that nobody knows who is in view.
+    """
 
     name = "jsonl"
     connected = None
@@ -34,7 +37,8 @@ class JsonlSink:
         """
         self._device = device
         self._clock_ns = clock_ns
-        self._had_faces = False
+        self._somebody: bool | None = False
+        """As of the last line."""
         self._owns_stream = isinstance(target, Path)
         self._label = str(target) if isinstance(target, Path) else "standard output"
         try:
@@ -52,15 +56,16 @@ class JsonlSink:
         """The file is open already."""
 
     def put(self, result: Result) -> None:
-        """Write a line if there are faces, or were until now.
+        """Write a line if there are faces, or it is news that there are none.
 
         Raises:
             OutputClosedError: the reader of the pipe has gone.
             SinkError: the line cannot be written.
         """
-        if not (result.faces or self._had_faces):
+        somebody = somebody_in_view(result)
+        if not somebody and somebody == self._somebody:
             return
-        self._had_faces = bool(result.faces)
+        self._somebody = somebody
         line = encode(faces_message(result, self._device, now_ns=self._clock_ns()))
         try:
             self._stream.write(line.decode() + "\n")

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
+from fer_edge.camera import CameraCondition
 from fer_edge.stats import NS_PER_MS
 from fer_edge.types import EMOTIONS, UNCERTAIN, Box, Face, Result
 
 JsonObject = dict[str, Any]
 
-FACES_SCHEMA = "fer-edge/faces/2"
-STATE_SCHEMA = "fer-edge/state/1"
+FACES_SCHEMA = "fer-edge/faces/3"
+STATE_SCHEMA = "fer-edge/state/2"
+CAMERA_SCHEMA = "fer-edge/camera/1"
 DIAGNOSTICS_SCHEMA = "fer-edge/diagnostics/1"
 
 NO_FACE = "none"
@@ -30,7 +32,7 @@ def faces_message(result: Result, device: str, *, now_ns: int) -> JsonObject:
     """One processed frame; `now_ns` on the clock of `captured_ns` makes the latency.
 
     Boxes are in whole pixels of the frame, largest first, and may reach over its edge. `seq` rises;
-    its gaps are frames that were dropped or had no face.
+    its gaps are frames that were dropped or had no face. `faces` is null where there is no picture.
     """
     stamp = result.stamp
     return {
@@ -40,7 +42,7 @@ def faces_message(result: Result, device: str, *, now_ns: int) -> JsonObject:
         "captured_at": timestamp(stamp.captured_at),
         "latency_ms": round((now_ns - stamp.captured_ns) / NS_PER_MS, 1),
         "frame": {"width": stamp.width, "height": stamp.height},
-        "faces": [_face(face) for face in result.faces],
+        "faces": None if result.lost else [_face(face) for face in result.faces],
     }
 
 
@@ -53,13 +55,36 @@ def state_message(result: Result, device: str) -> JsonObject:
         "captured_at": timestamp(result.stamp.captured_at),
         "faces": len(result.faces),
         "emotion": NO_FACE,
+        "confidence": None,
         "valence": None,
         "arousal": None,
     }
     if result.faces:
         face = _face(result.faces[0])
-        message |= {key: face[key] for key in ("emotion", "valence", "arousal")}
+        message |= {key: face[key] for key in ("emotion", "confidence", "valence", "arousal")}
     return message
+
+
+def blind_state_message(device: str) -> JsonObject:
+    """The state while there are no pictures: nothing is known, not even that nobody is there."""
+    fields = ("seq", "captured_at", "faces", "emotion", "confidence", "valence", "arousal")
+    return {"schema": STATE_SCHEMA, "device": device, **dict.fromkeys(fields)}
+
+
+def camera_message(condition: CameraCondition, device: str, *, since: datetime) -> JsonObject:
+    """Whether the camera delivers pictures; `since` is the condition's `since_ns` in UTC."""
+    return {
+        "schema": CAMERA_SCHEMA,
+        "device": device,
+        "available": condition.available,
+        "reason": condition.reason,
+        "since": timestamp(since),
+    }
+
+
+def somebody_in_view(result: Result) -> bool | None:
+    """Whether somebody is; None where there is no picture, and so nobody knows."""
+    return None if result.lost else bool(result.faces)
 
 
 def diagnostics_message(values: Mapping[str, object], device: str, *, at: datetime) -> JsonObject:

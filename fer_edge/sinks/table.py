@@ -82,6 +82,8 @@ class TableSink:
             f"{self._rate.rate_hz():.1f} frames/s · "
             f"latency {latency_ms['p50']:.0f} ms, p95 {latency_ms['p95']:.0f} ms"
         )
+        if self._result is not None and self._result.lost:
+            title = f"no pictures · {title}"
         table = faces_table(self._result, title)
         self._attempt(lambda: self._live.update(table, refresh=True))
 

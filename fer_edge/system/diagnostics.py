@@ -1,7 +1,7 @@
 """What the service publishes of its own state."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fer_edge.stats import Statistics
 from fer_edge.system.board import temperature_c, throttled
@@ -10,8 +10,8 @@ from fer_edge.system.board import temperature_c, throttled
 class Diagnostics:
     """Values of the `diagnostics` message."""
 
-    def __init__(self, statistics: Statistics, model: str, started_s: float) -> None:
-        """`model` is the card's name; `started_s` is on the clock of `time.monotonic`."""
+    def __init__(self, statistics: Statistics, model: Callable[[], str], started_s: float) -> None:
+        """`model` gives the name of the model in use; `started_s` is on the clock of `time.monotonic`."""
         self._statistics = statistics
         self._model = model
         self._started_s = started_s
@@ -31,9 +31,9 @@ class Diagnostics:
             "searches": statistics.searches.count,
             "unreadable_frames": statistics.unreadable.count,
             "source_retries": statistics.retries.count,
-            "source_lost": statistics.lost.value,
+            "source_lost": statistics.camera.condition.reason,
             "latency_ms": {name: meter.summary_ms() for name, meter in latencies.items()},
-            "model": self._model,
+            "model": self._model(),
             "uptime_s": round(time.monotonic() - self._started_s, 1),
             "temperature_c": temperature_c(),
             "throttled": throttled(),

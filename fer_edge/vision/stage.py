@@ -113,7 +113,7 @@ class VisionStage:
             captured_ns=gap.captured_ns,
             captured_at=gap.captured_at,
         )
-        return FaceBatch(self._last, (), ())
+        return FaceBatch(self._last, (), (), lost=True)
 
     def _resized(self, stamp: Stamp) -> bool:
         """Whether the pictures have another size now: no box of before means anything in them."""

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin"
 """Debian keeps mosquitto where only root looks."""
@@ -49,25 +50,35 @@ class Certificates:
     key: Path
 
 
-def make_certificates(folder: Path, name: str) -> Certificates:
-    """An authority called `name` and a certificate for 127.0.0.1, by openssl, good for a day.
+def make_certificates(
+    folder: Path,
+    name: str,
+    *,
+    names: str = "IP:127.0.0.1,DNS:localhost",
+    expired: bool = False,
+) -> Certificates:
+    """An authority called `name` and a certificate for `names`, by openssl, good for a day.
 
     The extensions are those that Python 3.13 insists on (RFC 5280).
     """
     folder.mkdir(exist_ok=True)
     ca, ca_key = folder / f"{name}-ca.pem", folder / f"{name}-ca.key"
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
-    new = ["req", "-x509", "-days", "1", "-nodes", "-newkey", "ec"]
-    new += ["-pkeyopt", "ec_paramgen_curve:P-256"]
+    new = ["req", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     _openssl(
-        *new, "-subj", f"/CN={name} authority", "-keyout", ca_key, "-out", ca,
-        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+        *new, "-x509", "-days", "1", "-subj", f"/CN={name} authority", "-keyout", ca_key,
+        "-out", ca, "-addext", "keyUsage=critical,keyCertSign,cRLSign",
     )  # fmt: skip
+    request, extensions = folder / f"{name}.csr", folder / f"{name}.ext"
+    extensions.write_text(
+        f"subjectAltName={names}\nbasicConstraints=critical,CA:false\n"
+        "keyUsage=critical,digitalSignature\n"
+        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
+    _openssl(*new, "-new", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
     _openssl(
-        *new, "-subj", f"/CN={name}", "-keyout", key, "-out", cert, "-CA", ca, "-CAkey", ca_key,
-        "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
-        "-addext", "basicConstraints=critical,CA:false",
-        "-addext", "keyUsage=critical,digitalSignature",
+        "x509", "-req", "-in", request, "-out", cert, "-CA", ca, "-CAkey", ca_key,
+        "-CAcreateserial", "-days", "-1" if expired else "1", "-extfile", extensions,
     )  # fmt: skip
     return Certificates(ca, cert, key)
 
@@ -86,6 +97,7 @@ class Broker:
         users: dict[str, str] | None = None,
         certificates: Certificates | None = None,
         client_certificates: bool = False,
+        access: str | None = None,
     ) -> None:
         """Not started yet, but its port is known.
 
@@ -94,6 +106,7 @@ class Broker:
             users: Names and passwords; everybody may connect without.
             certificates: For TLS; none without.
             client_certificates: Ask clients for a certificate of the same authority.
+            access: Lines of an access list; everybody may do everything without.
         """
         self.port = free_port()
         self._folder = folder
@@ -109,6 +122,9 @@ class Broker:
             lines += [f"cafile {certificates.ca}", f"certfile {certificates.cert}"]
             lines += [f"keyfile {certificates.key}"]
             lines += [f"require_certificate {'true' if client_certificates else 'false'}"]
+        if access is not None:
+            (folder / "access").write_text(access)
+            lines.append(f"acl_file {folder}/access")
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
     @property
@@ -191,26 +207,51 @@ class Received:
     retain: bool
     at: float
     """time.time() when it came."""
+    properties: Any = None
+    """Those of MQTT 5."""
 
     @property
     def json(self) -> Any:
         return json.loads(self.payload)
 
+    @property
+    def captured_at(self) -> float:
+        """When the picture was taken, on the clock of `at`."""
+        return datetime.fromisoformat(self.json["captured_at"]).timestamp()
+
 
 class Recorder:
-    """Subscribes to everything and keeps it."""
+    """Subscribes to everything, or to `topic`, and keeps it."""
 
-    def __init__(self, broker: Broker, **credentials: str) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        topic: str = "#",
+        ca: Path | None = None,
+        client_id: str = "",
+        v5: bool = False,
+        **credentials: str,
+    ) -> None:
         self.messages: list[Received] = []
         self._ready = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        if ca is not None:
+            self._client.tls_set(str(ca))
         if credentials:
             self._client.username_pw_set(**credentials)
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
-        self._client.subscribe("#", 1)
+        self._client.subscribe(topic, 1)
         assert self._ready.wait(10)
 
     def on(self, topic: str) -> list[Received]:
@@ -221,20 +262,41 @@ class Recorder:
         """What came on `topic` so far, as bytes."""
         return [message.payload for message in self.on(topic)]
 
-    def say(self, topic: str, payload: str) -> None:
+    def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publish; back when the broker has it."""
-        self._client.publish(topic, payload, 1).wait_for_publish(10)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(10)
+
+    def stall(self) -> None:
+        """Read nothing more after the next message."""
+        self._flowing.clear()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._flowing.set()
+
+    def close(self) -> None:
+        """End the connection."""
+        self.go_on()
+        self._client.disconnect()
+        self._client.loop_stop()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self.close()
         # Client and recorder know each other; apart, the client closes all its sockets at once.
         self._client.on_message = self._client.on_subscribe = None
 
     def _on_message(self, _client: Client, _data: Any, message: Any) -> None:
+        self._flowing.wait()
         self.messages.append(
-            Received(message.topic, message.payload, message.qos, message.retain, time.time())
+            Received(
+                message.topic,
+                message.payload,
+                message.qos,
+                message.retain,
+                time.time(),
+                message.properties,
+            )
         )

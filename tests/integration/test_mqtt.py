@@ -10,102 +10,37 @@ import time
 from datetime import UTC, datetime
 
 import jsonschema
-import numpy as np
 import psutil
 import pytest
 from broker import Broker, Recorder, make_certificates, wait_for
+from publishing import (
+    AVAILABILITY,
+    DIAGNOSTICS,
+    FACES,
+    MANY,
+    STATE,
+    feed,
+    is_connected,
+    log_lines,
+)
 
+from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
+from fer_edge.sinks.mqtt.broker import find_broker
+from fer_edge.sinks.mqtt.link import ANNOUNCE_S, Announcements, Link
+from fer_edge.sinks.mqtt.message import MAX_PAYLOAD, Incoming, Message
 from fer_edge.sinks.mqtt.sink import MqttSink
 from fer_edge.sinks.payload import load_schema
-from fer_edge.types import Affect, Box, Emotion, Face, Result, Stamp, Track
 
-FACES = "fer-edge/kitchen/faces"
-STATE = "fer-edge/kitchen/state"
-AVAILABILITY = "fer-edge/kitchen/availability"
-DIAGNOSTICS = "fer-edge/kitchen/diagnostics"
+CAMERA = "fer-edge/kitchen/camera"
 DISCOVERY = "homeassistant/device/fer_edge_kitchen/config"
-
-MANY = 60
-"""Faces of a result that is meant to be large: 18 kB of JSON."""
-
-
-class Camera:
-    """Makes results of frames that are captured now."""
-
-    def __init__(self):
-        self.seq = -1
-        probabilities = np.full(8, 0.05, np.float32)
-        probabilities[1] = 0.65
-        affect = Affect(probabilities, 0.5, 0.1)
-        since = datetime.now(UTC)
-        self.faces = tuple(
-            Face(Track(number, Box(10, 20, 200, 200), since), Emotion.HAPPY, 0.65, affect)
-            for number in range(1, MANY + 1)
-        )
-
-    def see(self, count=1, *, captured_ns=None):
-        self.seq += 1
-        ns = time.monotonic_ns() if captured_ns is None else captured_ns
-        stamp = Stamp(self.seq, ns, datetime.now(UTC), 1920, 1080)
-        return Result(stamp, self.faces[:count])
-
-
-@pytest.fixture
-def camera():
-    return Camera()
-
-
-@pytest.fixture
-def open_sink():
-    """Opens sinks that are closed at the end; their retries are quick."""
-    opened = []
-
-    def make(url, *, retry=None, clock_ns=time.monotonic_ns, keepalive_s=30, **fields):
-        config = MqttConfig(url=url, max_rate_hz=100.0, **fields)
-        sink = MqttSink(
-            # Past the lower limit that the configuration has.
-            config.model_copy(update={"keepalive_s": keepalive_s}),
-            "kitchen",
-            retry=retry or RetryConfig(initial_s=0.05, max_s=0.2),
-            diagnostics=lambda: {"uptime_s": 1.0},
-            clock_ns=clock_ns,
-        )
-        opened.append(sink)
-        sink.start()
-        return sink
-
-    yield make
-    for sink in opened:
-        sink.close()
-    opened.clear()
-    gc.collect()  # a socket that was left open shows here, as an error
 
 
 @pytest.fixture
 def broker(tmp_path):
     with Broker(tmp_path) as running:
         yield running
-
-
-def feed(sink, camera, until, count=1):
-    """Results at 50 a second until `until()` is true, as the pipeline would put them."""
-
-    def step():
-        sink.put(camera.see(count))
-        time.sleep(0.02)
-        return until()
-
-    wait_for(step)
-
-
-def is_connected(sink):
-    return lambda: sink.connected
-
-
-def log_lines(caplog):
-    return [r.getMessage() for r in caplog.records if r.name.startswith("fer_edge")]
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
@@ -136,24 +71,27 @@ def test_what_a_subscriber_gets(broker, camera, open_sink, protocol):
     assert {m.qos for m in recorder.on(FACES) + recorder.on(STATE)} == {0}
 
 
-def test_only_availability_is_kept_for_those_who_come_later(broker, camera, open_sink):
+def test_only_availability_and_camera_are_kept_for_those_who_come_later(broker, camera, open_sink):
     sink = open_sink(broker.url)
     wait_for(is_connected(sink))
     for _ in range(20):
         sink.put(camera.see())
         time.sleep(0.02)
     with Recorder(broker) as late:
-        wait_for(lambda: late.on(AVAILABILITY))
-        kept = [(m.topic, m.payload, m.qos) for m in late.messages if m.retain]
-    assert kept == [(AVAILABILITY, b"online", 1)]
+        wait_for(lambda: late.on(AVAILABILITY) and late.on(CAMERA))
+        kept = {m.topic: (m.payload, m.qos) for m in late.messages if m.retain}
+    assert kept.keys() == {AVAILABILITY, CAMERA}
+    assert kept[AVAILABILITY] == (b"online", 1)
+    assert kept[CAMERA][1] == 1
 
 
 PROCESS = """
 import sys, time
+from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
 from fer_edge.errors import ConfigError
 from fer_edge.sinks.mqtt.sink import MqttSink
-MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict).start()
+MqttSink(MqttConfig(url=sys.argv[1]), "kitchen", retry=RetryConfig(), diagnostics=dict, camera=CameraState()).start()
 time.sleep(60)
 """
 
@@ -221,7 +159,7 @@ def test_a_broker_that_restarts_gets_nothing_from_before(broker, camera, open_si
 def pour(sink, camera, clock, count):
     """So many large results as fast as they can be made, on a clock that runs ahead of them."""
     for _ in range(count):
-        clock.now_ns += 50_000_000
+        clock.now_ns += 10_000_000
         sink.put(camera.see(MANY, captured_ns=clock.now_ns))
 
 
@@ -345,34 +283,6 @@ def test_something_that_takes_connections_and_says_nothing(open_sink, caplog, sc
     assert f": {expected}; trying again until it works" in line
 
 
-def test_two_devices_of_one_name_are_told_of_each_other(broker, open_sink, caplog):
-    with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            open_sink(broker.url, retry=RetryConfig(initial_s=0.05, max_s=1.0))
-        wait_for(lambda: "does another client call itself fer-edge-kitchen?" in caplog.text)
-
-
-def test_a_wrong_password_is_said_once_and_can_be_corrected(tmp_path, open_sink, caplog):
-    caplog.set_level(logging.INFO)
-    (tmp_path / "password").write_text("not it")
-    with Broker(tmp_path, users={"camera": "it"}) as broker:
-        sink = open_sink(broker.url, username="camera", password_file=tmp_path / "password")
-        wait_for(lambda: log_lines(caplog))
-        time.sleep(1.0)  # several attempts
-        assert not sink.connected
-        (line,) = log_lines(caplog)
-        assert "Not authorized" in line
-        assert "check mqtt.username and mqtt.password_file" in line
-        assert caplog.records[-1].levelno == logging.ERROR
-        broker.set_password("camera", "not it")
-        broker.reload()
-        wait_for(is_connected(sink))
-        assert "not it" not in caplog.text
-        with Recorder(broker, username="camera", password="not it") as recorder:
-            wait_for(lambda: recorder.payloads(AVAILABILITY) == [b"online"])
-        sink.close()
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     return make_certificates(tmp_path_factory.mktemp("certificates"), "broker")
@@ -398,31 +308,28 @@ def test_tls_with_password_and_client_certificate(tmp_path, certificates, open_s
         sink.close()
 
 
-def test_tls_trusts_no_other_authority(tmp_path, certificates, open_sink, caplog):
-    caplog.set_level(logging.INFO)
-    stranger = make_certificates(tmp_path / "stranger", "stranger")
-    with Broker(tmp_path, certificates=certificates) as broker:
-        sink = open_sink(broker.url, ca_file=stranger.ca)
-        wait_for(lambda: log_lines(caplog))
-        time.sleep(0.5)
-        assert not sink.connected
-        (line,) = log_lines(caplog)
-        assert "certificate" in line
-        assert "check mqtt.ca_file" in line
-        sink.close()
-
-
-def test_home_assistant_is_told_and_told_again_after_its_birth(broker, open_sink, camera):
+def test_home_assistant_is_told_and_told_again_after_its_births_but_not_after_each(
+    broker, open_sink, camera
+):
+    clock = Clock()
     with Recorder(broker) as recorder:
-        sink = open_sink(broker.url, home_assistant=True)
+        sink = open_sink(broker.url, home_assistant=True, clock_ns=clock)
         (first,) = wait_for(lambda: recorder.on(DISCOVERY))
         feed(sink, camera, lambda: recorder.on(STATE))
         recorder.say("homeassistant/status", "offline")
-        recorder.say("homeassistant/status", "online")
+        for _ in range(200):
+            recorder.say("homeassistant/status", "online")
+        clock.now_ns += round(ANNOUNCE_S * 1e9)
         wait_for(lambda: len(recorder.on(DISCOVERY)) == 2)
         assert recorder.on(DISCOVERY)[1].payload == first.payload
         assert first.qos == 1
         feed(sink, camera, lambda: len(recorder.on(STATE)) == 2)
+        # One more, after which all that came before has been read.
+        recorder.say("homeassistant/status", "online")
+        time.sleep(0.5)
+        assert len(recorder.on(DISCOVERY)) == 2
+        clock.now_ns += round(ANNOUNCE_S * 1e9)
+        wait_for(lambda: len(recorder.on(DISCOVERY)) == 3)
         sink.close()
     with Recorder(broker) as late:
         (kept,) = wait_for(lambda: late.on(DISCOVERY))
@@ -441,7 +348,11 @@ def test_without_home_assistant_nothing_is_announced(broker, open_sink):
 def test_no_thread_and_no_file_is_left(broker):
     def use():
         sink = MqttSink(
-            MqttConfig(url=broker.url), "kitchen", retry=RetryConfig(), diagnostics=dict
+            MqttConfig(url=broker.url),
+            "kitchen",
+            retry=RetryConfig(),
+            diagnostics=dict,
+            camera=CameraState(),
         )
         sink.start()
         wait_for(is_connected(sink))
@@ -467,4 +378,42 @@ def test_an_encrypted_key_is_refused_instead_of_asked_for(tmp_path, certificates
             "kitchen",
             retry=RetryConfig(),
             diagnostics=dict,
+            camera=CameraState(),
         )
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_more_topics_can_be_received_and_the_present_is_told_on_every_connect(broker, protocol):
+    heard = []
+    prefix = "fer-edge/kitchen"
+    present = [Message(f"{prefix}/camera", b"1", qos=1, retain=True)]
+    announcements = Announcements(
+        will=Message(AVAILABILITY, b"offline", qos=1, retain=True),
+        online=Message(AVAILABILITY, b"online", qos=1, retain=True),
+        current=lambda: present,
+        subscriptions=[f"{prefix}/set/#"],
+        on_message=heard.append,
+    )
+    link = Link(
+        find_broker(MqttConfig(url=broker.url, protocol=protocol), "kitchen"),
+        announcements,
+        retry=RetryConfig(initial_s=0.05, max_s=0.2),
+        random=lambda: 1.0,
+        clock_ns=time.monotonic_ns,
+    )
+    with Recorder(broker) as recorder:
+        recorder.say(f"{prefix}/set/kept", "old", retain=True)
+        link.start()
+        try:
+            wait_for(lambda: recorder.payloads(f"{prefix}/camera") == [b"1"])
+            wait_for(lambda: heard)
+            recorder.say(f"{prefix}/set/long", "x" * (MAX_PAYLOAD + 1))
+            recorder.say(f"{prefix}/set/longer", "x" * (100 * MAX_PAYLOAD))
+            recorder.say(f"{prefix}/set/recognition", "on")
+            wait_for(lambda: len(heard) == 2)
+        finally:
+            link.stop()
+    assert heard == [
+        Incoming(f"{prefix}/set/kept", b"old", retained=True),
+        Incoming(f"{prefix}/set/recognition", b"on"),
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fer_edge.backoff import Backoff
+from fer_edge.camera import OFF
 from fer_edge.errors import FrameError, SourceError, SourceLostError
 from fer_edge.pipeline import Pipeline, run_inline
 from fer_edge.sources._pictures import GrayPicture
@@ -27,13 +28,16 @@ class ScriptedSource:
     def __init__(self, *script, live=False, interval_s=0.0):
         self.live = live
         self.opened = 0
+        self.open_now = False
         self._script = iter(script)
         self._interval_s = interval_s
 
     @contextmanager
     def open(self):
         self.opened += 1
+        self.open_now = True
         yield self
+        self.open_now = False
 
     def read(self):
         time.sleep(self._interval_s)
@@ -76,20 +80,22 @@ def frame(seq):
 def see(item):
     """Vision that finds nobody."""
     if isinstance(item, Gap):
-        return FaceBatch(Stamp(-1, item.captured_ns, item.captured_at, 4, 4), (), ())
+        return FaceBatch(Stamp(-1, item.captured_ns, item.captured_at, 4, 4), (), (), lost=True)
     return FaceBatch(item.stamp, (), ())
 
 
 def read(batch):
-    return Result(batch.stamp)
+    return Result(batch.stamp, lost=batch.lost)
 
 
 @pytest.fixture
 def make():
     made = []
 
-    def build(source, *, vision=see, affect=read, sinks=()):
+    def build(source, *, vision=see, affect=read, sinks=(), off=False):
         statistics = Statistics()
+        if off:
+            statistics.camera.turn_off()
         backoff = Backoff(0.01, 0.05)
         pipeline = Pipeline(source, vision, affect, sinks, backoff=backoff, statistics=statistics)
         made.append(pipeline)
@@ -183,10 +189,58 @@ def test_a_lost_camera_is_reopened_and_clears_the_faces(make, caplog):
     pipeline = make(source, sinks=[sink])
     finish(pipeline)
     assert sink.seqs() == [1, 2, -1, 3]
+    assert [result.lost for result in sink.results] == [False, False, True, False]
     assert source.opened == 4
-    assert pipeline.statistics.lost.value is None
+    assert pipeline.statistics.camera.condition.available
     assert pipeline.statistics.retries.count == 3
     assert len([r for r in caplog.records if "unplugged" in r.message]) == 1, "one line, not three"
+
+
+def test_each_new_reason_of_a_loss_is_logged_once(make, caplog):
+    reasons = ["camera: no picture for 5 s", "camera: answers 401"] * 3
+    losses = [SourceLostError(reason) for reason in reasons]
+    finish(make(ScriptedSource(1, *losses, 2, live=True)))
+    assert [r.message.partition(";")[0] for r in caplog.records] == reasons[:2]
+
+
+def test_turned_off_the_camera_is_closed_and_on_again_it_is_opened(make):
+    sink = ListSink()
+    source = ScriptedSource(*range(100_000), live=True, interval_s=0.005)
+    pipeline = make(source, sinks=[sink])
+    camera = pipeline.statistics.camera
+    until(lambda: len(sink.results) >= 3)
+    camera.turn_off()
+    assert camera.condition.reason == OFF
+    until(lambda: not source.open_now and sink.results[-1].lost)
+    assert not any(result.lost for result in sink.results[:-1])
+    count, progress = len(sink.results), pipeline.statistics.progress
+    until(lambda: pipeline.statistics.progress > progress + 2)
+    assert (len(sink.results), source.opened) == (count, 1)
+    camera.turn_on()
+    until(lambda: len(sink.results) > count + 2)
+    assert source.opened == 2
+    assert camera.condition.available
+    assert not any(result.lost for result in sink.results[count:])
+
+
+def test_off_from_the_start_opens_nothing(make):
+    source = ScriptedSource(*range(100), live=True)
+    pipeline = make(source, off=True)
+    until(lambda: pipeline.statistics.progress > 2)
+    assert source.opened == 0
+    assert pipeline.stop(2) == []
+
+
+def test_off_while_the_camera_is_lost_is_said_and_nothing_is_tried(make):
+    losses = [SourceLostError("camera: absent")] * 1000
+    pipeline = make(ScriptedSource(*losses, live=True))
+    until(lambda: pipeline.statistics.retries.count > 2)
+    pipeline.statistics.camera.turn_off()
+    until(lambda: pipeline.statistics.waits.count > 0)
+    tried = pipeline.statistics.retries.count
+    until(lambda: pipeline.statistics.waits.count > 5)
+    assert pipeline.statistics.retries.count == tried
+    assert pipeline.statistics.camera.condition.reason == OFF
 
 
 def test_retries_are_progress(make):
@@ -194,7 +248,7 @@ def test_retries_are_progress(make):
     pipeline = make(ScriptedSource(*losses, live=True))
     before = pipeline.statistics.progress
     until(lambda: pipeline.statistics.progress > before + 3)
-    assert pipeline.statistics.lost.value == "camera: absent"
+    assert pipeline.statistics.camera.condition.reason == "camera: absent"
 
 
 def test_a_recording_that_is_lost_is_no_camera(make):

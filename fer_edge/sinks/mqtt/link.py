@@ -1,38 +1,36 @@
-"""The connection to an MQTT broker: the one file that knows paho.
+"""The connection to an MQTT broker.
 
-Every connection has a paho client of its own. So nothing can wait in a client for the next
-connection, and a result handed to one that has just ended is never sent by another.
+Every connection has a client of its own. So nothing can wait in a client for the next connection,
+and a result handed to one that has just ended is never sent by another.
 """
 
-import contextlib
 import logging
-import socket
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from paho.mqtt.client import Client, MQTTMessageInfo
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-
 from fer_edge.config import RetryConfig
 from fer_edge.sinks.mqtt.broker import Broker
-from fer_edge.sinks.mqtt.message import Message
-from fer_edge.sinks.mqtt.retries import Outcome, Retries, explain_error
+from fer_edge.sinks.mqtt.client import OK, TAKEN_OVER, Connection, SieveClient, incoming
+from fer_edge.sinks.mqtt.message import MAX_PAYLOAD, Incoming, Message
+from fer_edge.sinks.mqtt.retries import Outcome, Retries, explain_error, explain_refusal
+from fer_edge.sinks.mqtt.window import Window
 from fer_edge.stats import NS_PER_S, Counter
 from fer_edge.worker import Worker
 
 log = logging.getLogger(__name__)
 
-MAX_OUTSTANDING = 16
-"""Messages that paho may hold. It keeps QoS 0 without bound while a broker does not read: 1,915
-packets and 96 MB were seen, `max_queued_messages_set(1)` notwithstanding."""
+UNSPECIFIED = "Unspecified error"
+"""What the client library calls a connection that broke off, and a refusal without a reason."""
 
 POLL_S = 0.1
 """How long the thread waits for data before it checks whether it should end."""
 
 ACCEPT_S = 10.0
 """How long a broker may take to accept or refuse; paho would wait for the keep-alive, an hour maybe."""
+
+ANNOUNCE_S = 5.0
+"""Least time between two announcements, however often they are asked for."""
 
 DISCONNECT_S = 0.25
 """How long a connection may take to end by itself before it is cut."""
@@ -50,46 +48,12 @@ class Announcements:
     """Published on a connect, and again …"""
     birth: Message | None = None
     """… whenever this message is received."""
-
-
-class Connection:
-    """A connection that the broker has accepted."""
-
-    def __init__(self, client: Client, accepted_ns: int) -> None:
-        self.accepted_ns = accepted_ns
-        """When; on the clock of `Stamp.captured_ns`."""
-        self.new_subscriber = False
-        """Set when a subscriber has come that does not know the present state."""
-        self._client = client
-        self._outstanding: deque[MQTTMessageInfo] = deque()
-
-    def send(self, message: Message) -> bool:
-        """Hand to paho; False if it holds too much already, or the connection has just died."""
-        while self._outstanding and self._outstanding[0].is_published():
-            self._outstanding.popleft()
-        if len(self._outstanding) >= MAX_OUTSTANDING:
-            return False
-        info = _publish(self._client, message)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return False
-        self._outstanding.append(info)
-        return True
-
-    def send_last(self, message: Message, timeout_s: float) -> bool:
-        """Send, whatever else is waiting; whether it was acknowledged within `timeout_s`."""
-        info = _publish(self._client, message)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return False
-        info.wait_for_publish(timeout_s)
-        return info.is_published()
-
-    def end(self) -> None:
-        """Disconnect properly, so that the broker does not publish the last will; returns at once."""
-        self._client.disconnect()
-
-    def cut(self) -> None:
-        """End without the broker's help; returns at once."""
-        _shut_down(self._client)
+    current: Callable[[], Sequence[Message]] = tuple
+    """Called on a connect and after `birth`: what is published then, such as a retained state."""
+    subscriptions: Sequence[str] = ()
+    """More topics to receive, …"""
+    on_message: Callable[[Incoming], None] | None = None
+    """… and what is called for each of their messages, in the connection's thread; must be quick."""
 
 
 class Link:
@@ -122,6 +86,12 @@ class Link:
         self._retries = Retries(broker, retry, random=random, clock_ns=clock_ns)
         self._clock_ns = clock_ns
         self._outcome = Outcome()
+        self._asked: dict[int, str] = {}
+        """Topics about which the broker was asked, by the number of the packet."""
+        self._complaints: set[str] = set()
+        self._opened_ns = self._accepted_ns = self._announced_ns = 0
+        self._born = False
+        """Whether a subscriber has come that is not told of us yet."""
         self._ending = False
         self._worker = Worker("mqtt", self._run)
 
@@ -163,104 +133,144 @@ class Link:
     def _run_connection(self, worker: Worker) -> None:
         """One connection from its begin to its end."""
         client = self._make_client()
-        broker = self._broker
         try:
-            client.connect(broker.host, broker.port, broker.keepalive_s)
-            deadline_ns = self._clock_ns() + ACCEPT_S * NS_PER_S
-            while client.loop(POLL_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            client.open()
+            self._opened_ns = self._clock_ns()
+            while client.loop(POLL_S) == OK:
                 if worker.stopping and not client.want_write():
                     return
-                if self._outcome.accepted_ns is None and self._clock_ns() > deadline_ns:
-                    self._outcome.reason = "takes the connection, but does not answer"
+                if self._has_failed():
                     return
+                self._answer_birth()
         except OSError as error:
             self._outcome.reason = explain_error(error)
         except Exception as error:  # noqa: BLE001 - what answers there need not be a broker
             self._outcome.reason = f"its answer is not MQTT ({type(error).__name__})"
         finally:
             self.connection = None
-            _close(client)
+            if client.sieve is not None:
+                # What the kernel has not sent yet is old by the time of the next connection.
+                client.sieve.abort()
 
-    def _make_client(self) -> Client:
-        broker = self._broker
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5
-            if broker.version == "5"
-            else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-        )
-        client.username_pw_set(broker.username, broker.password)
-        if broker.tls is not None:
-            client.tls_set_context(broker.tls)
-        will = self._announcements.will
-        client.will_set(will.topic, will.payload, will.qos, will.retain)
+    def _has_failed(self) -> bool:
+        """Whether the connection that `loop` takes for a good one is none."""
+        connection, outcome = self.connection, self._outcome
+        if connection is None:
+            late = self._clock_ns() - self._opened_ns > ACCEPT_S * NS_PER_S
+            if late:
+                outcome.reason = "takes the connection, but does not answer"
+            return late or outcome.refusal is not None
+        self._retries.still_connected(connection.accepted_ns)
+        if connection.overdue():
+            outcome.reason = "no acknowledgement"
+            return True
+        return False
+
+    def _make_client(self) -> SieveClient:
+        client = SieveClient(self._broker, self._announcements.will, clock_ns=self._clock_ns)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
-        client.on_socket_open = _no_delay
-        # With a callback here paho leaves writing to `loop`, in this thread; without one,
-        # `publish` would write in the caller's thread, in the middle of a packet perhaps.
-        client.on_socket_register_write = _leave_to_loop
         return client
 
     def _on_connect(
-        self, client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+        self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if reason.is_failure:
-            self._outcome.refusal = str(reason)
+            self._outcome.refusal = explain_refusal(str(reason))
             return
-        self._outcome.accepted_ns = self._clock_ns()
+        self._asked = {}
+        self._accepted_ns = self._clock_ns()
+        # A connection is one only when this has arrived: an access list may forbid it.
+        info = client.send(self._announcements.online)
+        self._asked[info.mid] = self._announcements.online.topic
+
+    def _on_publish(self, client: Any, _data: Any, mid: int, reason: Any, _properties: Any) -> None:
+        topic = self._asked.pop(mid, None)
+        if topic is None:
+            if reason.is_failure:
+                self._complain(f"{self._broker} does not take every message: {reason}")
+        elif reason.is_failure:
+            self._outcome.refusal = (
+                f"it does not take {topic}: {reason}; let {self._broker.username or 'everybody'} "
+                "write there in the broker's access list"
+            )
+        else:
+            self._begin(client)
+
+    def _begin(self, client: SieveClient) -> None:
+        """The broker takes our messages."""
+        now_ns = self._clock_ns()
+        self._outcome.accepted_ns = now_ns
         self.connects.add()
-        _publish(client, self._announcements.online)
         birth = self._announcements.birth
-        if birth is not None:
-            client.subscribe(birth.topic, birth.qos)
-        for message in self._announcements.discovery:
-            _publish(client, message)
+        for topic in (*self._announcements.subscriptions, *([birth.topic] if birth else [])):
+            # QoS 0: one that is too large to be read can never be acknowledged.
+            _, mid = client.subscribe(topic)
+            if mid is not None:
+                self._asked[mid] = topic
         self._retries.connected()
-        self.connection = Connection(client, self._outcome.accepted_ns)
+        connection = Connection(
+            client,
+            Window(first_answer_ns=now_ns - self._accepted_ns, clock_ns=self._clock_ns),
+            accepted_ns=now_ns,
+            unused_topic=self._announcements.will.topic,
+        )
+        self._announce(connection)
+        self.connection = connection
+
+    def _on_subscribe(
+        self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any
+    ) -> None:
+        topic = self._asked.pop(mid, "")
+        for reason in reasons:
+            if reason.is_failure:
+                why = "" if reason == UNSPECIFIED else f" ({reason})"  # 3.1.1 gives no reason
+                self._complain(
+                    f"{self._broker} does not let us receive {topic}{why}; let "
+                    f"{self._broker.username or 'everybody'} read there in the broker's access list"
+                )
+
+    def _on_unsubscribe(self, *_: Any) -> None:
+        if self.connection is not None:
+            self.connection.window.acknowledge()
 
     def _on_disconnect(
-        self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+        self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         self.connection = None
-        # paho calls a connection that broke off an unspecified error.
-        self._outcome.reason = "connection closed" if reason == "Unspecified error" else str(reason)
+        broke_off = reason == UNSPECIFIED
+        self._outcome.reason = "connection closed" if broke_off else str(reason)
+        self._outcome.taken_over = reason.value == TAKEN_OVER
+        self._outcome.closed = broke_off or self._outcome.taken_over
 
-    def _on_message(self, client: Client, _data: Any, message: Any) -> None:
+    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        if len(message.payload) > MAX_PAYLOAD:
+            return
         birth = self._announcements.birth
-        if birth is not None and message.payload == birth.payload:
-            for announcement in self._announcements.discovery:
-                _publish(client, announcement)
-            if self.connection is not None:
-                self.connection.new_subscriber = True
+        if birth is not None and message.topic == birth.topic:
+            self._born = self._born or message.payload == birth.payload
+        elif self._announcements.on_message is not None:
+            self._announcements.on_message(incoming(message))
 
+    def _answer_birth(self) -> None:
+        """Announce again, if a subscriber has come and the last time is long enough ago."""
+        connection = self.connection
+        waited_ns = self._clock_ns() - self._announced_ns
+        if self._born and connection is not None and waited_ns >= ANNOUNCE_S * NS_PER_S:
+            self._announce(connection)
+            connection.new_subscriber = True
 
-def _publish(client: Client, message: Message) -> MQTTMessageInfo:
-    return client.publish(message.topic, message.payload, message.qos, message.retain)
+    def _announce(self, connection: Connection) -> None:
+        self._born = False
+        self._announced_ns = self._clock_ns()
+        connection.announce((*self._announcements.discovery, *self._announcements.current()))
 
-
-def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
-    """Send small packets at once: else one may wait for the acknowledgement of the one before."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _leave_to_loop(_client: Client, _data: Any, _sock: Any) -> None:
-    """`Client.loop` asks by itself what is to be written."""
-
-
-def _shut_down(client: Client) -> None:
-    """End both directions of the socket now; a thread that waits for it wakes up."""
-    sock: Any = client.socket()
-    if sock is not None:
-        with contextlib.suppress(OSError):  # the other side was quicker
-            # Past TLS, which would send what comes next unencrypted.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-def _close(client: Client) -> None:
-    sock: Any = client.socket()
-    if sock is not None:
-        sock.close()
+    def _complain(self, complaint: str) -> None:
+        """One line for each complaint in the run of the service."""
+        if complaint not in self._complaints:
+            self._complaints.add(complaint)
+            log.warning("mqtt: %s", complaint)

@@ -1,31 +1,36 @@
 """What is published when; pure, with an injected clock.
 
-`faces` goes out for every processed frame with faces and once when the last face has left, at most
-`max_rate_hz` times a second; `state` on a change, at most twice a second; `diagnostics` every
-`diagnostics_s`. A frame for which there is no room is skipped, since a newer one follows. What
+`faces` goes out for every processed frame with faces, once when the last face has left and once when
+pictures cease, at most `max_rate_hz` times a second; `state` on a change, at most once a second;
+`camera` on a change; events as they come; `diagnostics` every `diagnostics_s`. A frame for which there is
+no room is skipped, since a newer one follows. What
 no newer message replaces is never lost: the message that the last face has left and the last change
-of state wait until they may be sent.
+of state wait until they may be sent, and then tell of the newest frame.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from fer_edge.sinks.mqtt.message import Message
+from fer_edge.camera import CameraCondition
+from fer_edge.sinks.mqtt.events import Events
+from fer_edge.sinks.mqtt.message import JSON, Message
+from fer_edge.sinks.mqtt.summary import Summary
 from fer_edge.sinks.payload import (
     JsonObject,
+    camera_message,
     diagnostics_message,
     encode,
     faces_message,
-    state_message,
+    somebody_in_view,
 )
 from fer_edge.stats import NS_PER_S, Counter, LatencyMeter
 from fer_edge.types import Result
 
-STATE_RATE_HZ = 2.0
+FRESH_S = 2
+"""How old a `faces` message may become: a subscriber that acts on faces must not act on old ones."""
 
-STATE_STEP = 0.05
-"""Smallest change of valence or arousal that is published as a change of state."""
+STATE_RATE_HZ = 1.0
 
 
 class Slots:
@@ -64,6 +69,7 @@ class Publisher:
         *,
         send: Callable[[Message], bool],
         diagnostics: Callable[[], Mapping[str, object]],
+        camera: Callable[[], CameraCondition],
         max_rate_hz: float,
         diagnostics_s: float,
         clock_ns: Callable[[], int] = time.monotonic_ns,
@@ -76,6 +82,7 @@ class Publisher:
             prefix: Beginning of every topic, without a slash at its end.
             send: Hands over a message; False if there is no room for it now.
             diagnostics: Values of the `diagnostics` message.
+            camera: The present condition of the camera.
             max_rate_hz: At most this many `faces` messages a second.
             diagnostics_s: Seconds between two `diagnostics`.
             clock_ns: The clock of `Stamp.captured_ns`.
@@ -89,40 +96,59 @@ class Publisher:
         self._prefix = prefix
         self._send = send
         self._diagnostics = diagnostics
+        self._camera = camera
         self._clock_ns = clock_ns
         self._utc = utc
         self._faces_slots = Slots(max_rate_hz)
         self._state_slots = Slots(STATE_RATE_HZ)
         self._diagnostics_slots = Slots(1 / diagnostics_s)
         self._since_ns = 0
-        self._had_faces = False
+        self._somebody: bool | None = False
+        """Whether somebody is in view, as of the last `faces` message."""
         self._last_left: Result | None = None
-        self._state: JsonObject | None = None
-        self._changed: Result | None = None
+        """The news that nobody is in view, or that nobody knows, until it is sent."""
+        self._condition: CameraCondition | None = None
+        """As sent last in this connection."""
+        self._summary = Summary(device)
+        self._events = Events(device, self._hand_over)
+        self._changed: JsonObject | None = None
 
     def connected(self, at_ns: int) -> None:
         """A connection began: what was captured before it is never sent; the state is sent again."""
         self._since_ns = at_ns
         self._last_left = None
-        self._state = None
+        self._condition = None
+        self._summary.forget()
+        self._events.forget()
         self._changed = None
         self._diagnostics_slots.restart()
 
     def repeat_state(self) -> None:
         """Send the state with the next frame, changed or not."""
-        self._state = None
+        self._summary.forget()
 
     def put(self, result: Result) -> None:
         """Send what is due, with `result` as the news."""
         if result.stamp.captured_ns < self._since_ns:
             return
         now_ns = self._clock_ns()
-        if self._had_faces and not result.faces:
-            self._last_left = result
-        self._changed = result if self._differs(result) else None
+        if not (result.lost or self._seen_now(result)):
+            return
+        somebody = somebody_in_view(result)
+        if not somebody:
+            self._last_left = result if somebody != self._somebody else None
+        elif self._last_left is not None and _is_old(self._last_left, now_ns):
+            self._last_left = None  # the faces that are here now say so too
+        if result.lost:
+            self._send_due(now_ns)
+            return
+        state = self._summary.make(result)
+        self._changed = state if self._summary.differs(state) else None
+        self._events.see(result, now_ns)
+        # First what is rare: on a slow link there is room for one message at a time.
+        self._send_due(now_ns)
         if self._last_left is None and result.faces:
             self._send_faces(result, now_ns)
-        self._send_due(now_ns)
 
     def idle(self) -> None:
         """Send what has become due since."""
@@ -138,10 +164,18 @@ class Publisher:
         if self._changed is not None:
             self._send_state(self._changed, now_ns)
 
+    def _seen_now(self, result: Result) -> bool:
+        """Whether the picture belongs to the camera's present time with pictures."""
+        condition = self._camera()
+        return condition.available and result.stamp.captured_ns >= condition.since_ns
+
     def _send_due(self, now_ns: int) -> None:
+        self._send_camera(now_ns)
         if self._last_left is not None:
             self._send_leaving(self._last_left, now_ns)
-        if self._changed is not None:
+        if not self._camera().available:
+            self._send_blind_state(now_ns)
+        elif self._changed is not None:
             self._send_state(self._changed, now_ns)
         self._send_diagnostics(now_ns)
 
@@ -150,7 +184,7 @@ class Publisher:
             return
         self._faces_slots.take(now_ns)
         if self._hand_over("faces", faces_message(result, self._device, now_ns=now_ns)):
-            self._had_faces = True
+            self._somebody = True
             self.latency.add(now_ns - result.stamp.captured_ns)
         else:
             self.dropped.add()
@@ -160,17 +194,33 @@ class Publisher:
             return
         if self._hand_over("faces", faces_message(result, self._device, now_ns=now_ns)):
             self._faces_slots.take(now_ns)
-            self._had_faces = False
+            self._somebody = somebody_in_view(result)
             self._last_left = None
 
-    def _send_state(self, result: Result, now_ns: int) -> None:
+    def _send_state(self, message: JsonObject, now_ns: int) -> None:
         if not self._state_slots.free(now_ns):
             return
-        message = state_message(result, self._device)
         if self._hand_over("state", message):
             self._state_slots.take(now_ns)
-            self._state = message
+            self._summary.sent(message)
             self._changed = None
+
+    def _send_blind_state(self, now_ns: int) -> None:
+        self._changed = None
+        self._events.forget()
+        message = self._summary.blind(now_ns)
+        if self._summary.differs(message):
+            self._send_state(message, now_ns)
+
+    def _send_camera(self, now_ns: int) -> None:
+        condition = self._camera()
+        if condition == self._condition:
+            return
+        # By the clock as it is now: it may have been set since.
+        since = self._utc() - timedelta(microseconds=(now_ns - condition.since_ns) / 1000)
+        message = camera_message(condition, self._device, since=since)
+        if self._hand_over("camera", message, qos=1, retain=True):
+            self._condition = condition
 
     def _send_diagnostics(self, now_ns: int) -> None:
         if not self._diagnostics_slots.free(now_ns):
@@ -180,16 +230,19 @@ class Publisher:
         if not self._hand_over("diagnostics", message):
             self.dropped.add()
 
-    def _hand_over(self, topic: str, payload: JsonObject) -> bool:
-        return self._send(Message(f"{self._prefix}/{topic}", encode(payload)))
-
-    def _differs(self, result: Result) -> bool:
-        """Whether the state of `result` differs enough from the one sent last."""
-        if self._state is None:
-            return True
-        new = state_message(result, self._device)
-        if any(new[key] != self._state[key] for key in ("faces", "emotion")):
-            return True
-        return bool(result.faces) and any(
-            abs(new[key] - self._state[key]) >= STATE_STEP for key in ("valence", "arousal")
+    def _hand_over(
+        self, topic: str, payload: JsonObject, *, qos: int = 0, retain: bool = False
+    ) -> bool:
+        message = Message(
+            f"{self._prefix}/{topic}",
+            encode(payload),
+            qos,
+            retain,
+            content_type=JSON,
+            expiry_s=FRESH_S if topic.startswith(("faces", "events")) else None,
         )
+        return self._send(message)
+
+
+def _is_old(result: Result, now_ns: int) -> bool:
+    return now_ns - result.stamp.captured_ns > FRESH_S * NS_PER_S

@@ -4,12 +4,17 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
+from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
+from fer_edge.settings import Adjustable
+from fer_edge.sinks.mqtt.announce import announce, remember
 from fer_edge.sinks.mqtt.broker import find_broker
-from fer_edge.sinks.mqtt.home_assistant import birth_message, discovery_messages
-from fer_edge.sinks.mqtt.link import Announcements, Connection, Link
+from fer_edge.sinks.mqtt.client import Connection
+from fer_edge.sinks.mqtt.commands import Commands
+from fer_edge.sinks.mqtt.link import Link
 from fer_edge.sinks.mqtt.message import Message
 from fer_edge.sinks.mqtt.schedule import Publisher
+from fer_edge.statefile import StateFile
 from fer_edge.types import Result
 
 OFFLINE_S = 0.5
@@ -32,6 +37,9 @@ class MqttSink:
         *,
         retry: RetryConfig,
         diagnostics: Callable[[], Mapping[str, object]],
+        camera: CameraState,
+        controls: Adjustable | None = None,
+        state: StateFile | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         random: Callable[[], float] = random.random,
     ) -> None:
@@ -42,6 +50,9 @@ class MqttSink:
             device: Name of this device, for topics and messages.
             retry: How often to try again.
             diagnostics: Values of the `diagnostics` message; called in the thread of `put`.
+            camera: Whether there are pictures.
+            controls: What commands change; without it none are taken.
+            state: Where the announcement to Home Assistant is remembered.
             clock_ns: The clock of `Stamp.captured_ns`.
             random: Evenly between 0 and 1, for the waits.
 
@@ -49,27 +60,27 @@ class MqttSink:
             ConfigError: the configuration cannot be used.
         """
         prefix = config.prefix or f"fer-edge/{device}"
-        self._offline = _availability(prefix, b"offline")
         self._diagnostics = diagnostics
         self._publisher = Publisher(
             device,
             prefix,
             send=self._send,
             diagnostics=self._all_diagnostics,
+            camera=lambda: camera.condition,
             max_rate_hz=config.max_rate_hz,
             diagnostics_s=config.diagnostics_s,
             clock_ns=clock_ns,
         )
         self._connection: Connection | None = None
-        home = config.discovery_prefix if config.home_assistant else None
+        self._commands: Commands | None = None
+        if controls is not None and config.takes_commands:
+            self._commands = Commands(device, prefix, controls, send=self._send)
+        self._remember: Callable[[], None] = lambda: remember(config, device, prefix, state)
+        announcements = announce(config, device, prefix, self._commands, state)
+        self._offline = announcements.will
         self._link = Link(
             find_broker(config, device),
-            Announcements(
-                will=self._offline,
-                online=_availability(prefix, b"online"),
-                discovery=() if home is None else discovery_messages(device, prefix, home),
-                birth=None if home is None else birth_message(home),
-            ),
+            announcements,
             retry=retry,
             random=random,
             clock_ns=clock_ns,
@@ -86,7 +97,7 @@ class MqttSink:
 
     @property
     def dropped(self) -> int:
-        """Messages that were dropped because the broker did not read."""
+        """Messages that were dropped because the broker had not acknowledged those before."""
         return self._publisher.dropped.count
 
     def put(self, result: Result) -> None:
@@ -117,9 +128,14 @@ class MqttSink:
             self._connection = connection
             if connection is not None:
                 self._publisher.connected(connection.accepted_ns)
+                self._remember()
+                if self._commands is not None:
+                    self._commands.connected()
         if connection is not None and connection.new_subscriber:
             connection.new_subscriber = False
             self._publisher.repeat_state()
+        if connection is not None and self._commands is not None:
+            self._commands.work()
         return connection is not None
 
     def _send(self, message: Message) -> bool:
@@ -129,10 +145,7 @@ class MqttSink:
         connection = {
             "connects": self._link.connects.count,
             "dropped": self.dropped,
+            "queue_ms": self._connection.window.peak_ms() if self._connection else None,
             "capture_to_publish_ms": self._publisher.latency.summary_ms(),
         }
         return {**self._diagnostics(), "mqtt": connection}
-
-
-def _availability(prefix: str, payload: bytes) -> Message:
-    return Message(f"{prefix}/availability", payload, qos=1, retain=True)

@@ -50,8 +50,8 @@ def result(clock):
     """A result of the frame that is captured now."""
     seq = iter(range(1_000_000))
 
-    def make(*faces):
+    def make(*faces, lost=False):
         at = START + timedelta(microseconds=(clock.now_ns - 1000 * NS_PER_S) // 1000)
-        return Result(Stamp(next(seq), clock.now_ns, at, 1920, 1080), faces)
+        return Result(Stamp(next(seq), clock.now_ns, at, 1920, 1080), faces, lost=lost)
 
     return make

@@ -13,6 +13,17 @@ from fer_edge.sinks.jsonl import JsonlSink
 from fer_edge.sinks.payload import load_schema
 
 
+def test_a_lost_camera_is_one_line_with_null_and_no_empty_room(clock, result, face):
+    stream = io.StringIO()
+    sink = JsonlSink(stream, "kitchen", clock_ns=clock)
+    for made in [result(face()), result(lost=True), result(lost=True), result(), result()]:
+        sink.put(made)
+    messages = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [m["faces"] and len(m["faces"]) for m in messages] == [1, None, []]
+    for message in messages:
+        jsonschema.validate(message, load_schema())
+
+
 def test_one_line_a_frame_with_faces_and_one_when_the_last_leaves(clock, result, face):
     stream = io.StringIO()
     sink = JsonlSink(stream, "kitchen", clock_ns=clock)

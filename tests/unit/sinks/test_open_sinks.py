@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from fer_edge.camera import CameraState
 from fer_edge.config import Config, JsonlConfig, MqttConfig, OutputConfig
 from fer_edge.errors import ConfigError, SinkError
 from fer_edge.sinks import open_output, open_sinks
@@ -17,7 +18,7 @@ def no_diagnostics():
 def names(**sections):
     with ExitStack() as closing:
         found = []
-        for sink in open_sinks(Config(device="kitchen", **sections), no_diagnostics):
+        for sink in open_sinks(Config(device="kitchen", **sections), no_diagnostics, CameraState()):
             closing.callback(sink.close)
             sink.start()
             found.append(sink.name)

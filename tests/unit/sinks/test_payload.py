@@ -30,7 +30,7 @@ def test_faces_is_what_the_schema_says(result, face, clock, validate):
     one = result(face(1), face(2, emotion=None))
     message = faces_message(one, "kitchen", now_ns=clock() + 42 * NS_PER_MS)
     validate(message)
-    assert message["schema"] == "fer-edge/faces/2"
+    assert message["schema"] == "fer-edge/faces/3"
     assert message["device"] == "kitchen"
     assert message["seq"] == 0
     assert message["captured_at"] == "2026-01-01T12:00:00.000Z"
@@ -93,12 +93,13 @@ def test_the_schema_refuses_what_is_wrong(result, face, clock, validate, *, path
 def test_state_tells_of_the_largest_face(result, face):
     state = state_message(result(face(1, valence=-0.123456), face(2)), "kitchen")
     assert state == {
-        "schema": "fer-edge/state/1",
+        "schema": "fer-edge/state/2",
         "device": "kitchen",
         "seq": 0,
         "captured_at": "2026-01-01T12:00:00.000Z",
         "faces": 2,
         "emotion": "happy",
+        "confidence": 0.65,
         "valence": -0.1235,
         "arousal": 0.25,
     }

@@ -31,20 +31,36 @@ def test_a_name_with_other_letters_makes_a_topic_that_home_assistant_reads():
     assert len(topics) == 2
 
 
-def test_every_entity_is_asked_for_is_there():
+def test_entities_that_live_by_pictures_need_the_camera():
     _, payload = announced()
-    assert set(payload["components"]) == {
-        "emotion",
-        "valence",
-        "arousal",
-        "faces",
-        "frame_rate",
-        "temperature",
+    by_pictures = {"emotion", "dominant", "confidence", "valence", "arousal", "faces", "presence"}
+    by_pictures |= {"face_event", "emotion_event"}
+    for key, entity in payload["components"].items():
+        if entity["platform"] == "device_automation":
+            continue
+        topics = [one["topic"] for one in entity["availability"]]
+        assert topics[0] == "fer-edge/kitchen/availability"
+        assert ("fer-edge/kitchen/camera" in topics) == (key in by_pictures)
+        assert (entity.get("availability_mode") == "all") == (key in by_pictures)
+
+
+def test_a_device_that_takes_no_commands_has_nothing_to_press():
+    _, payload = announced()
+    assert not [e for e in payload["components"].values() if "command_topic" in e]
+    (message,) = discovery_messages("kitchen", "p", "homeassistant", model_widths=(0.25, 1.0))
+    components = json.loads(message.payload)["components"]
+    pressed = {
+        e["platform"]: e["command_topic"] for e in components.values() if "command_topic" in e
     }
-    for entity in payload["components"].values():
-        assert entity["platform"] == "sensor"
-        assert entity["availability_topic"] == "fer-edge/kitchen/availability"
-        assert entity["state_topic"].startswith("fer-edge/kitchen/")
+    assert set(pressed) == {"switch", "select", "number", "button"}
+    assert pressed["switch"] == "p/set/recognition"
+    assert components["model_width"]["options"] == ["0.25", "1.0"]
+
+
+def test_names_in_automations_are_those_that_home_assistant_makes_of_the_names():
+    _, payload = announced("Flur-2")
+    presence = payload["components"]["presence"]
+    assert presence["default_entity_id"] == "binary_sensor.fer_edge_flur_2_presence"
 
 
 def test_the_emotion_knows_every_value_it_can_have():
@@ -58,8 +74,9 @@ def test_two_devices_share_no_id():
         entity["unique_id"]
         for device in ("kitchen", "hall")
         for entity in announced(device)[1]["components"].values()
+        if "unique_id" in entity
     ]
-    assert len(set(ids)) == len(ids) == 12
+    assert len(set(ids)) == len(ids) == 2 * 15
 
 
 def test_topics_follow_the_prefix():

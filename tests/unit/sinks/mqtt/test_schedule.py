@@ -1,11 +1,15 @@
 import itertools
 import json
 import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fer_edge.camera import OFF, OPENING, CameraState
 from fer_edge.sinks.mqtt.schedule import Publisher
 from fer_edge.types import Emotion
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Wire:
@@ -18,7 +22,8 @@ class Wire:
     def __call__(self, message):
         if self.room:
             self.sent.append((message.topic.removeprefix("p/"), json.loads(message.payload)))
-            assert (message.qos, message.retain) == (0, False)
+            lasts = message.topic == "p/camera"
+            assert (message.qos, message.retain) == (int(lasts), lasts)
         return self.room
 
     def take(self, topic):
@@ -34,15 +39,24 @@ def wire():
 
 
 @pytest.fixture
-def publisher(clock, wire):
+def camera(clock):
+    state = CameraState(clock_ns=clock)
+    state.delivers(clock())
+    return state
+
+
+@pytest.fixture
+def publisher(clock, wire, camera):
     return Publisher(
         "kitchen",
         "p",
         send=wire,
         diagnostics=lambda: {"uptime_s": clock() / 1e9},
+        camera=lambda: camera.condition,
         max_rate_hz=10.0,
         diagnostics_s=10.0,
         clock_ns=clock,
+        utc=lambda: START + timedelta(microseconds=clock() // 1000),
     )
 
 
@@ -150,7 +164,7 @@ def test_a_slow_drift_is_a_change(publisher, wire, clock, result, face):
     assert told[-1] >= 0.94
 
 
-def test_state_is_told_twice_a_second_at_most_and_the_last_change_is_kept(
+def test_state_is_told_once_a_second_at_most_and_the_last_change_is_kept(
     publisher, wire, clock, result, face
 ):
     for step in range(300):
@@ -159,8 +173,8 @@ def test_state_is_told_twice_a_second_at_most_and_the_last_change_is_kept(
     clock.tick(0.01)
     publisher.put(result(face(emotion=Emotion.FEAR)))
     told = wire.take("state")
-    assert 19 <= len(told) <= 21
-    clock.tick(0.5)
+    assert 10 <= len(told) <= 11
+    clock.tick(1.0)
     publisher.idle()
     told += wire.take("state")
     assert told[-1]["emotion"] == "fear"
@@ -269,3 +283,91 @@ def test_at_the_end_what_waits_is_sent_whatever_the_rate(publisher, wire, clock,
     publisher.flush()
     assert [len(m["faces"]) for m in wire.take("faces")] == [0]
     assert [m["faces"] for m in wire.take("state")] == [0]
+
+
+def test_a_lost_camera_is_told_once_and_is_no_empty_room(
+    publisher, wire, clock, result, *, face, camera
+):
+    publisher.put(result(face()))
+    wire.take("camera"), wire.take("faces"), wire.take("state")
+    clock.tick(0.5)
+    camera.lost("unplugged")
+    publisher.put(result(lost=True))
+    for _ in range(20):
+        clock.tick(0.25)
+        publisher.idle()
+    (told,) = wire.take("camera")
+    assert (told["available"], told["reason"]) == (False, "unplugged")
+    assert told["since"] == "2026-01-01T12:16:40.500Z"
+    assert [m["faces"] for m in wire.take("faces")] == [None]
+    (state,) = wire.take("state")
+    assert [state[key] for key in ("seq", "faces", "emotion", "valence")] == [None] * 4
+
+
+def test_a_picture_from_before_the_loss_comes_too_late(
+    publisher, wire, clock, result, *, face, camera
+):
+    before = result(face())
+    camera.lost("unplugged")
+    publisher.put(before)
+    assert wire.take("faces") == []
+    clock.tick(1)
+    camera.delivers(clock())
+    publisher.put(before)
+    assert wire.take("faces") == []
+    publisher.put(result(face()))
+    assert len(wire.take("faces")) == 1
+
+
+def test_a_room_that_is_empty_when_the_camera_is_back_is_told(
+    publisher, wire, clock, result, camera
+):
+    publisher.put(result())
+    clock.tick(1)
+    camera.lost("unplugged")
+    publisher.put(result(lost=True))
+    clock.tick(1)
+    camera.delivers(clock())
+    for _ in range(3):
+        publisher.put(result())
+        clock.tick(1)
+    assert [m["faces"] for m in wire.take("faces")] == [None, []]
+    assert [m["faces"] for m in wire.take("state")] == [0, None, 0]
+    assert [m["available"] for m in wire.take("camera")] == [True, False, True]
+
+
+def test_each_reason_is_told_and_the_time_of_the_loss_stays(publisher, wire, clock, camera):
+    publisher.idle()
+    wire.take("camera")
+    for reason in ("stalled", "unplugged", "unplugged", "stalled"):
+        camera.lost(reason)
+        publisher.idle()
+        clock.tick(1)
+    told = wire.take("camera")
+    assert [m["reason"] for m in told] == ["stalled", "unplugged", "stalled"]
+    assert len({m["since"] for m in told}) == 1
+
+
+def test_a_subscriber_that_comes_while_there_are_no_pictures(publisher, wire, clock, camera):
+    camera.lost("unplugged")
+    for _ in range(2):
+        publisher.connected(clock())
+        publisher.idle()
+        assert [m["reason"] for m in wire.take("camera")] == ["unplugged"]
+        assert [m["faces"] for m in wire.take("state")] == [None]
+        clock.tick(1)
+    publisher.repeat_state()
+    publisher.idle()
+    assert [m["faces"] for m in wire.take("state")] == [None]
+
+
+def test_without_room_the_camera_is_told_later(publisher, wire, camera):
+    wire.room = False
+    publisher.idle()
+    camera.turn_off()
+    publisher.idle()
+    wire.room = True
+    publisher.idle()
+    camera.turn_on()
+    publisher.idle()
+    assert [m["reason"] for m in wire.take("camera")] == [OFF, OPENING]
