@@ -86,14 +86,17 @@ def _limits(node: Mapping[str, Any]) -> str:
 
 
 def entities() -> Iterator[str]:
-    """A row for each entity that Home Assistant is told of."""
+    """A row for each entity that Home Assistant is told of; triggers are none."""
     (message,) = discovery_messages(DEVICE, PREFIX, "homeassistant")
     for entity in json.loads(message.payload)["components"].values():
-        topic = entity.get("state_topic", "").removeprefix(f"{PREFIX}/") or "–"
+        if "name" not in entity:
+            continue
+        topic = entity.get("state_topic") or entity["command_topic"]
         found = re.search(r"value_json\.(\w+)", entity.get("value_template", ""))
         field = f"`{found[1]}`" if found else ""
         unit = entity.get("unit_of_measurement", "")
-        yield f"| {entity['name']} | {entity['platform']} | `{topic}` | {field} | {unit} |"
+        short = topic.removeprefix(f"{PREFIX}/")
+        yield f"| {entity['name']} | {entity['platform']} | `{short}` | {field} | {unit} |"
 
 
 def blocks() -> dict[str, str]:
