@@ -127,25 +127,30 @@ def _code(message: Mapping[str, Any]) -> str:
     return f"```json\n{_laid_out(message, 0)}\n```"
 
 
-def _laid_out(value: Any, indent: int) -> str:
+def _laid_out(value: Any, indent: int, label: int = 0) -> str:
     """JSON in lines of at most `WIDTH`, filled as far as they go."""
     text = json.dumps(value, ensure_ascii=False)
-    if indent + len(text) <= WIDTH or not isinstance(value, Mapping | list):
+    if indent + label + len(text) <= WIDTH or not isinstance(value, Mapping | list):
         return text
     indent += 1
     if isinstance(value, list):
-        return f"[{_filled([_laid_out(one, indent) for one in value], indent)}]"
+        return f"[{_filled([_laid_out(one, indent) for one in value], indent, label)}]"
     keys = [json.dumps(key) + ": " for key in value]
-    parts = [key + _laid_out(one, indent) for key, one in zip(keys, value.values(), strict=True)]
-    return "{" + _filled(parts, indent) + "}"
+    parts = [
+        key + _laid_out(one, indent, len(key))
+        for key, one in zip(keys, value.values(), strict=True)
+    ]
+    return "{" + _filled(parts, indent, label) + "}"
 
 
-def _filled(parts: list[str], indent: int) -> str:
+def _filled(parts: list[str], indent: int, label: int) -> str:
+    """The parts in lines; before the first one `label` characters stand already."""
     lines = [""]
     for part in parts:
         first = part.split("\n", 1)[0]
+        used = indent + len(lines[-1]) + (label if len(lines) == 1 else 0)
         together = f"{lines[-1]}, {part}" if lines[-1] else part
-        if lines[-1] and ("\n" in part or indent + len(lines[-1]) + len(first) + 2 > WIDTH):
+        if lines[-1] and ("\n" in part or used + len(first) + 3 > WIDTH):
             lines[-1] += ","
             lines.append(part)
         else:
