@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from fer_edge.client._broker import Broker, find_broker
 from fer_edge.client._connection import Connection
-from fer_edge.client._waiting import Waiting
+from fer_edge.client._waiting import MAX_DEVICES, Waiting
 from fer_edge.client.messages import Faces
 from fer_edge.errors import BrokerRefusedError, ConfigError
 from fer_edge.worker import Worker
@@ -164,7 +164,9 @@ class Subscription:
     def _receive(self, topic: str, payload: bytes) -> None:
         base, _, kind = topic.rpartition("/")
         if kind == "availability":
-            self.online[base.rpartition("/")[2]] = payload == b"online"
+            device = base.rpartition("/")[2]
+            if device in self.online or len(self.online) < MAX_DEVICES:
+                self.online[device] = payload == b"online"
             return
         if len(payload) > MAX_BYTES:
             self._refuse(topic, f"{len(payload)} bytes")
