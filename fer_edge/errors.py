@@ -6,8 +6,9 @@
     ├── SourceError (OSError)        66  a source that will never deliver a frame
     │   └── SourceLostError              … that may come back: reopened when live
     ├── FrameError (ValueError)      65  one picture that cannot be decoded: skipped and counted
-    └── SinkError (OSError)          74  an output that cannot be written
-        └── OutputClosedError         0  … because its reader has gone: the end, not an error
+    ├── SinkError (OSError)          74  an output that cannot be written
+    │   └── OutputClosedError         0  … because its reader has gone: the end, not an error
+    └── BrokerRefusedError (ConnectionError)  77  a subscriber that the broker does not let in
 
 Each inherits a builtin too, so that a caller who knows nothing of fer-edge can catch it. A message
 is one line that names the file or section, the field, and the remedy. Exit codes are sysexits(3).
@@ -60,3 +61,9 @@ class OutputClosedError(SinkError):
     """The reader of the output has ended (`… | head`): the run is over, without an error."""
 
     exit_code = 0
+
+
+class BrokerRefusedError(FerEdgeError, ConnectionError):
+    """A broker does not let a subscriber in: password, certificate or access list."""
+
+    exit_code = 77

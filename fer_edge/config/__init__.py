@@ -6,6 +6,7 @@ from fer_edge.config._example import example
 from fer_edge.config._load import DEFAULT_PATH, load
 from fer_edge.config._models import Config
 from fer_edge.config._parse_source import parse_source
+from fer_edge.config._programs import LslConfig, MetricsConfig
 from fer_edge.config._render import mask_url, render
 from fer_edge.config._secrets import read_password
 from fer_edge.config._sections import (
@@ -48,6 +49,8 @@ __all__ = [
     "ImagesSource",
     "JsonlConfig",
     "LogConfig",
+    "LslConfig",
+    "MetricsConfig",
     "ModelConfig",
     "MqttConfig",
     "NamesConfig",

@@ -23,6 +23,7 @@ WIDTH: Final = 100
 
 EXAMPLES: Final[dict[str, Any]] = {
     "device": "livingroom",
+    "metrics.listen": "127.0.0.1:9464",
     "source.region": [0.25, 0.0, 0.5, 1.0],
     "source.picamera2.af_mode": "manual",
     "source.picamera2.af_range": "normal",

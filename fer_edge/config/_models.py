@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from fer_edge.config._programs import LslConfig, MetricsConfig
 from fer_edge.config._sections import (
     DetectorConfig,
     JsonlConfig,
@@ -62,6 +63,10 @@ class Config(BaseSettings):
     """JSON lines to a file."""
     mqtt: MqttConfig = MqttConfig()
     """Publishing to a broker."""
+    metrics: MetricsConfig = MetricsConfig()
+    """Prometheus."""
+    lsl: LslConfig = LslConfig()
+    """Lab Streaming Layer."""
     overlay: OverlayConfig = OverlayConfig()
     """A screen of this device."""
     log: LogConfig = LogConfig()

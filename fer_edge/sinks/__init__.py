@@ -1,10 +1,11 @@
-"""Where results go: JSON lines, a live table, an MQTT broker; any number at once."""
+"""Where results go: JSON lines, a live table, an MQTT broker, LSL, Prometheus; any number at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TextIO, assert_never
 
 from fer_edge.camera import CameraState
 from fer_edge.config import Config, OutputConfig
+from fer_edge.errors import ConfigError
 from fer_edge.settings import Adjustable
 from fer_edge.statefile import StateFile
 from fer_edge.stdio import is_journal
@@ -19,7 +20,7 @@ def open_sinks(
     controls: Adjustable | None = None,
     state: StateFile | None = None,
 ) -> Iterator[Sink]:
-    """The file and the broker, where `config` asks for them, one after the other.
+    """Those that `config` asks for, one after the other, but for standard output and screen.
 
     Args:
         config: The whole configuration.
@@ -29,17 +30,18 @@ def open_sinks(
         state: What is remembered over a restart.
 
     Raises:
-        ConfigError: the broker's settings cannot be used.
+        ConfigError: the broker's settings cannot be used, or a package is missing.
         SinkError: the file cannot be opened.
     """
     if config.jsonl.path is not None:
         from fer_edge.sinks.jsonl import JsonlSink
 
         yield JsonlSink(config.jsonl.path, config.device)
+    mqtt: Sink | None = None
     if config.mqtt.url is not None:
         from fer_edge.sinks.mqtt.sink import MqttSink
 
-        yield MqttSink(
+        mqtt = MqttSink(
             config.mqtt,
             config.device,
             retry=config.retry,
@@ -49,6 +51,30 @@ def open_sinks(
             camera=camera,
             zones=config.counting_zones,
         )
+        yield mqtt
+    if config.lsl.enabled:
+        from fer_edge.sinks.lsl import LslSink
+
+        yield LslSink(config.lsl, config.device)
+    if config.metrics.listen is not None:
+        yield _open_metrics(config, diagnostics, mqtt)
+
+
+def _open_metrics(
+    config: Config, diagnostics: Callable[[], Mapping[str, object]], mqtt: Sink | None
+) -> Sink:
+    try:
+        from fer_edge.sinks.metrics import MetricsSink
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "metrics.listen: prometheus-client is missing; pip install 'fer-edge[metrics]'"
+        ) from None
+    return MetricsSink(
+        config.metrics,
+        config.device,
+        diagnostics=diagnostics,
+        broker=lambda: None if mqtt is None else mqtt.connected,
+    )
 
 
 def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | None:

@@ -99,3 +99,19 @@ def test_it_runs_the_demo_without_a_checkout(wheel, tmp_path):
         bin_folder / "python", "-c", "from fer_edge.modelcard import models_dir; print(models_dir())",
         cwd=tmp_path,
     )  # fmt: skip
+
+
+@pytest.mark.timeout(300)
+def test_a_subscriber_needs_two_packages(wheel, tmp_path):
+    """As docs/programs.md says."""
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    bin_folder = tmp_path / "venv" / "bin"
+    run(bin_folder / "pip", "install", "--quiet", "paho-mqtt", "pydantic", cwd=tmp_path)
+    run(bin_folder / "pip", "install", "--quiet", "--no-deps", wheel, cwd=tmp_path)
+    program = "from fer_edge.client import subscribe; print(subscribe('mqtt://broker').connected)"
+    assert run(bin_folder / "python", "-c", program, cwd=tmp_path) == "False\n"
+    done = subprocess.run(
+        [bin_folder / "fer-edge", "run"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == "fer-edge: typer is missing; pip install fer-edge\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fer_edge.config import MqttConfig
 from fer_edge.errors import ConfigError
+from fer_edge.tlssocket import TidySocket
 
 
 def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
@@ -27,21 +28,10 @@ def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=config.ca_file)
     except ssl.SSLError:
         raise ConfigError(f"mqtt.ca_file: {config.ca_file} holds no certificate in PEM") from None
-    context.sslsocket_class = _TidySocket
+    context.sslsocket_class = TidySocket
     if config.cert_file is not None and config.key_file is not None:
         _load_client(context, config.cert_file, config.key_file)
     return context
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails; paho leaves that to the garbage collector."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
 
 
 def _load_client(context: ssl.SSLContext, cert_file: Path, key_file: Path) -> None:
