@@ -26,6 +26,7 @@ from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.motion import MotionGate
 from fer_edge.vision.search import IdleRate, Search, SearchSchedule
 from fer_edge.vision.stage import VisionStage
+from fer_edge.vision.stillness import Stillness
 from fer_edge.vision.tracker import Tracker
 from fer_edge.vision.zones import Zones
 
@@ -99,6 +100,7 @@ def assemble(config: Config) -> Iterator[Parts]:
                 config.overlay,
                 screen.open,
                 retry=config.retry,
+                zones=config.zones,
                 broker=lambda: None if broker is None else broker.connected,
             )
             sinks.append(_started(overlay, closing))
@@ -151,6 +153,7 @@ def _assemble_vision(
         Tracker(config.tracking),
         search,
         zones=zones,
+        stillness=Stillness(config.tracking.still_after_s),
         idle=None if every_frame else IdleRate(config.tracking),
         margin=card.input.margin,
         crop_px=max(card.input.width, card.input.height),

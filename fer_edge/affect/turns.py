@@ -25,6 +25,9 @@ THUMB_PX = 12
 CHANGE = 3.0
 """Mean difference in levels (of 255) from which a face has changed."""
 
+STILL_INTERVAL_S = 10.0
+"""Seconds after which a still face, a portrait, is read again."""
+
 AVERAGE_WITHIN_S = 0.5
 """Readings that are further apart are not averaged: the face may show something else by then."""
 
@@ -124,8 +127,11 @@ class Turns:
             )
         last = self._last.get(track.id)
         waited_s = self._waited_s(track, stamp)
-        if last is None or waited_s >= self._min_interval_s:
+        least_s = max(self._min_interval_s, STILL_INTERVAL_S if track.still else 0.0)
+        if last is None or waited_s >= least_s:
             return True
+        if track.still:
+            return False
         if waited_s < self._changed_interval_s:
             return False
         return float(np.abs(_thumb(crop) - last.thumb).mean()) > CHANGE

@@ -81,6 +81,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "overlay.names.uncertain": "unsicher",
     "overlay.names.valence": "V",
     "overlay.names.arousal": "A",
+    "overlay.names.still": "Bild",
     "overlay.names.no_picture": "kein Bild",
 }
 """Values of fields that have no default, by section (and its type) and name."""

@@ -119,6 +119,10 @@ class TrackingConfig(Section):
     idle_rate_hz: float = Field(5.0, gt=0, le=240)
     """Frames a second while nobody is in view; the first face ends it with the next frame."""
 
+    still_after_s: float = Field(30.0, ge=0.0, le=86400.0)
+    """After this many seconds in which nothing in it moves, blinks or changes, a face is a picture of one:
+    `still`, not counted, hardly read; 0: never. People blink several times in half a minute."""
+
     @model_validator(mode="after")
     def _window_holds_hits(self) -> Self:
         if self.confirm_hits > self.confirm_window:
@@ -267,6 +271,8 @@ class NamesConfig(Section):
     """One letter or two, before valence in figures."""
     arousal: str | None = None
     """One letter or two, before arousal in figures."""
+    still: str | None = None
+    """At a portrait or another picture of a face."""
     no_picture: str | None = None
     """While the camera is lost."""
 

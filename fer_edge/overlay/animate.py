@@ -8,7 +8,7 @@ from typing import Final
 
 from fer_edge.overlay.labels import Spot, label_rect, place_labels
 from fer_edge.overlay.layout import Placement, Rect, Sizes, View, place_panels
-from fer_edge.overlay.scene import Reading, Scene, ShownFace, Status
+from fer_edge.overlay.scene import Reading, Scene, ShownFace, ShownZone, Status
 from fer_edge.overlay.style import Style
 from fer_edge.types import Box, Face, Result
 
@@ -43,8 +43,9 @@ class Animator:
     D. Vogel, "1 € Filter", CHI 2012): steady while a face stands, at once when it moves.
     """
 
-    def __init__(self, *, landmarks: bool = False) -> None:
-        """Begin with nobody; `landmarks`: show those that a detector finds."""
+    def __init__(self, *, landmarks: bool = False, zones: Sequence[ShownZone] = ()) -> None:
+        """Begin with nobody; `landmarks`: show those that a detector finds; the `zones` stay."""
+        self._zones = tuple(zones)
         self._landmarks = landmarks
         self._shown: dict[int, _SmoothedFace] = {}
         self._faces: Sequence[Face] = ()
@@ -72,7 +73,7 @@ class Animator:
         """What to show now."""
         width, height = self._frame
         faces = tuple(self._face(face) for face in self._faces)
-        return Scene(width, height, faces, status, notice)
+        return Scene(width, height, faces, status, notice, self._zones)
 
     def _face(self, face: Face) -> ShownFace:
         one = self._shown[face.track.id]
@@ -85,6 +86,7 @@ class Animator:
             face.affect.probabilities,
             tuple(reading for _, reading in one.trail),
             face.track.landmarks if self._landmarks else (),
+            face.track.still,
         )
 
     @staticmethod
@@ -150,7 +152,9 @@ class Arranger:
             for face, spot in spots.items()
         )
         taken = [rect for rect in rects if rect is not None]
-        return self.panels(boxes, taken, style.sizes, style.screen, now_ns), spots
+        # A still face has no panel: nothing in it changes.
+        living = {face.id: boxes[face.id] for face in scene.faces if not face.still}
+        return self.panels(living, taken, style.sizes, style.screen, now_ns), spots
 
     def labels(
         self,

@@ -16,6 +16,7 @@ from fer_edge.overlay.palette import BACKGROUND, BAD, FAINT, GOOD, TEXT, Colour,
 from fer_edge.overlay.panel import draw_panel
 from fer_edge.overlay.scene import Scene, ShownFace, Status
 from fer_edge.overlay.style import Brush, Style
+from fer_edge.overlay.zones import dim, draw_zone
 from fer_edge.types import BgrImage, Box
 
 NO_SPOTS: Final[Mapping[int, Spot]] = MappingProxyType({})
@@ -36,10 +37,7 @@ def draw(
     view = View.of((scene.width, scene.height), style.screen)
     brush = Brush(_background(picture, view, style), style)
     boxes = {face.id: view.box(face.box) for face in scene.faces}
-    for face in scene.faces:
-        _frame(brush, boxes[face.id], colour_of(face.emotion))
-    for face in scene.faces:
-        _points(brush, view, face)
+    _marks(brush, view, scene, boxes)
     for face in scene.faces:
         place = placements.get(face.id, NO_PANEL)
         rect = panel_rect(boxes[face.id], place.detail, place.side, style.sizes, style.screen)
@@ -73,6 +71,18 @@ def _background(picture: BgrImage | None, view: View, style: Style) -> Image:
     return image
 
 
+def _marks(brush: Brush, view: View, scene: Scene, boxes: Mapping[int, Rect]) -> None:
+    """What lies on the picture itself: zones, boxes, landmarks."""
+    for zone in scene.zones:
+        draw_zone(brush, view, zone)
+    for face in scene.faces:
+        if face.still:
+            dim(brush, boxes[face.id])
+        _frame(brush, boxes[face.id], FAINT if face.still else colour_of(face.emotion))
+    for face in scene.faces:
+        _points(brush, view, face)
+
+
 def _frame(brush: Brush, box: Rect, colour: Colour) -> None:
     """The box, with a dark line on both sides so that it stands out from any picture."""
     import cv2
@@ -101,6 +111,10 @@ def _points(brush: Brush, view: View, face: ShownFace) -> None:
 def _label(brush: Brush, rect: Rect, face: ShownFace, px: int) -> None:
     gap, side = brush.style.label_gap(px), round(1.1 * px)
     brush.card(rect)
+    if face.still:
+        y = rect.y + (rect.height - brush.line_height(px)) // 2
+        brush.text((rect.x + 2 * gap, y), brush.style.label_word(face), px, FAINT)
+        return
     corner = (rect.x + gap, rect.y + (rect.height - side) // 2)
     brush.symbol(corner, face.emotion, side)
     y = rect.y + (rect.height - brush.line_height(px)) // 2

@@ -1,14 +1,14 @@
 """Frames and results in, pictures for a screen out: everything but threads and screens."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from fer_edge.overlay.animate import Animator, Arranger
 from fer_edge.overlay.canvas import Image
 from fer_edge.overlay.draw import draw
 from fer_edge.overlay.layout import View
-from fer_edge.overlay.scene import Status
+from fer_edge.overlay.scene import ShownZone, Status
 from fer_edge.overlay.style import ENGLISH, Style
 from fer_edge.overlay.text import Typesetter
 from fer_edge.stats import NS_PER_S, LatencyMeter, RateMeter
@@ -32,6 +32,7 @@ class Renderer:
         scale: float = 1.0,
         picture: bool = True,
         landmarks: bool = False,
+        zones: Sequence[ShownZone] = (),
         broker: Callable[[], bool | None] = lambda: None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -43,6 +44,7 @@ class Renderer:
             scale: Factor on the size of text.
             picture: False for boxes on black.
             landmarks: Draw those that the detector finds.
+            zones: Parts of the picture to draw.
             broker: Whether the broker is connected; None where none is configured.
             clock_ns: The clock of `Stamp.captured_ns`.
         """
@@ -50,7 +52,7 @@ class Renderer:
         self._picture = picture
         self._broker = broker
         self._clock_ns = clock_ns
-        self._animator = Animator(landmarks=landmarks)
+        self._animator = Animator(landmarks=landmarks, zones=zones)
         self._arranger = Arranger()
         self._rate = RateMeter(2.0, clock_ns=clock_ns)
         self._latency = LatencyMeter(30)

@@ -43,6 +43,19 @@ class ShownFace:
     """Where valence and arousal have been in the last seconds, the newest last."""
     landmarks: tuple[Point, ...] = ()
     """Points on the face that are drawn, in pixels of the frame."""
+    still: bool = False
+    """A picture of a face: drawn dimmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownZone:
+    """A part of the picture with a name."""
+
+    name: str
+    points: tuple[Point, ...]
+    """Its corners in shares of the frame."""
+    ignored: bool = False
+    """No face is looked at there: drawn hatched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +82,4 @@ class Scene:
     status: Status | None = None
     notice: str = ""
     """One line in the middle of the screen, such as why there is no picture."""
+    zones: tuple[ShownZone, ...] = ()

@@ -23,6 +23,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     UNCERTAIN: UNCERTAIN,
     "valence": "V",
     "arousal": "A",
+    "still": "still",
     "no_picture": "no picture",
 }
 """Every word on the screen; the configuration may give others."""
@@ -61,6 +62,10 @@ class Style:
         """The emotion's name for people."""
         return self.words[UNCERTAIN if emotion is None else emotion.value]
 
+    def label_word(self, face: ShownFace) -> str:
+        """What a face's label says."""
+        return self.words["still"] if face.still else self.word(face.emotion)
+
     def label_px(self, faces: int) -> int:
         """Type size at which the labels of this number of faces fit beside each other, if any does.
 
@@ -79,7 +84,7 @@ class Style:
 
     def label_size(self, face: ShownFace, px: int) -> tuple[int, int]:
         """Width and height of a label: as wide as its emotion's name with the widest number."""
-        return self._label_width(self.word(face.emotion), px), round(1.5 * px)
+        return self._label_width(self.label_word(face), px), round(1.5 * px)
 
     def status_px(self) -> int:
         """Type size of the figures in the corner: as small as it must be for all to be seen."""

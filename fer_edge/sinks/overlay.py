@@ -5,14 +5,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fer_edge.backoff import Backoff
-from fer_edge.config import OverlayConfig, RetryConfig
+from fer_edge.config import OverlayConfig, RetryConfig, ZoneConfig
 from fer_edge.errors import FrameError
 from fer_edge.mailbox import Closed, Mailbox
 from fer_edge.overlay import Screen, ScreenClosedError
 from fer_edge.overlay.renderer import Renderer
+from fer_edge.overlay.scene import ShownZone
 from fer_edge.overlay.text import Typesetter
 from fer_edge.types import Frame, Result
 from fer_edge.worker import Worker
@@ -45,6 +46,7 @@ class OverlaySink:
         open_screen: Callable[[], Screen],
         *,
         retry: RetryConfig,
+        zones: Sequence[ZoneConfig] = (),
         broker: Callable[[], bool | None] = lambda: None,
     ) -> None:
         """Set up; nothing is opened yet.
@@ -53,6 +55,7 @@ class OverlaySink:
             config: What is shown, and how often.
             open_screen: Opens the screen, again and again.
             retry: How often to try.
+            zones: Parts of the picture to draw.
             broker: Whether the broker is connected; None where none is configured.
 
         Raises:
@@ -67,6 +70,7 @@ class OverlaySink:
             scale=config.scale,
             picture=config.privacy == "camera",
             landmarks=config.landmarks,
+            zones=[ShownZone(one.name, one.points, one.use == "ignore") for one in zones],
             broker=broker,
         )
         self._frames: Mailbox[Frame] = Mailbox(1)

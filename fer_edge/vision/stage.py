@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fer_edge.geometry import same_place, scale
@@ -21,6 +21,7 @@ from fer_edge.types import (
     Track,
 )
 from fer_edge.vision.search import IdleRate, Search
+from fer_edge.vision.stillness import Stillness
 from fer_edge.vision.tracker import Tracker
 from fer_edge.vision.zones import Zones
 
@@ -48,6 +49,7 @@ class VisionStage:
         search: Search,
         *,
         zones: Zones | None = None,
+        stillness: Stillness | None = None,
         idle: IdleRate | None = None,
         margin: float,
         crop_px: int,
@@ -60,6 +62,7 @@ class VisionStage:
             tracker: Joins what is found to faces with an id.
             search: Finds new faces.
             zones: Where faces count, and where none is looked at; None: no zones.
+            stillness: Tells pictures of faces; None: none is told.
             idle: Which frames are left out while nobody is in view; None: none is.
             margin: What a crop takes in around a face's box, as a share of it; the model card's.
             crop_px: Side of the network's input in pixels.
@@ -69,6 +72,9 @@ class VisionStage:
         self._tracker = tracker
         self._search = search
         self._zones = zones or Zones()
+        self._stillness = stillness or Stillness(0.0)
+        self._still_crops: dict[int, GrayImage] = {}
+        """Of the still faces: they show what they showed."""
         self._idle = idle
         self._margin = margin
         self._crop_px = crop_px
@@ -90,13 +96,15 @@ class VisionStage:
         started_ns = time.monotonic_ns()
         if self._resized(item.stamp):
             self.reset()
-        detections = self._detect(item)
-        if self._idle is not None and detections:
+        resting = self._stillness.resting(item.picture, item.stamp)
+        detections = self._detect(item, resting)
+        if self._idle is not None and len(detections) > len(resting):
             self._idle.saw_somebody(item.stamp)
         tracks = self._placed(self._tracker.update(detections, item.stamp), item.stamp)
         if self._tracker.missing:
             self._search.lost(item.stamp)
-        crops = tuple(self._crop(item.picture, track) for track in tracks)
+        tracks = self._stillness.update(item.picture, tracks, item.stamp)
+        crops = self._crops(item.picture, tracks)
         self._statistics.detect.add(time.monotonic_ns() - started_ns)
         self._last = item.stamp
         return FaceBatch(item.stamp, tracks, crops)
@@ -104,6 +112,7 @@ class VisionStage:
     def reset(self) -> None:
         """Forget every face: what comes next has nothing to do with what was."""
         self._tracker.reset()
+        self._stillness.reset()
         self._search.reset()
 
     def _placed(self, tracks: Sequence[Track], stamp: Stamp) -> tuple[Track, ...]:
@@ -129,18 +138,24 @@ class VisionStage:
         last = self._last
         return last is not None and (last.width, last.height) != (stamp.width, stamp.height)
 
-    def _detect(self, frame: Frame) -> list[Detection]:
-        """The known faces by following; with them, now and then, the new ones by a search."""
-        detections = self._detect_anywhere(frame)
+    def _detect(self, frame: Frame, resting: Mapping[int, Track]) -> list[Detection]:
+        """The known faces by following; with them, now and then, the new ones by a search.
+
+        Those that rest are where they were, and looked for no further.
+        """
+        detections = self._detect_anywhere(frame, resting)
         return [one for one in detections if not self._zones.ignores(one.box, frame.stamp)]
 
-    def _detect_anywhere(self, frame: Frame) -> list[Detection]:
+    def _detect_anywhere(self, frame: Frame, resting: Mapping[int, Track]) -> list[Detection]:
         picture = frame.picture
-        expected = self._tracker.expected(frame.stamp)
+        known_faces = zip(self._tracker.ids, self._tracker.expected(frame.stamp), strict=True)
+        expected = [one for number, one in known_faces if number not in resting]
         if expected:
             # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
             picture.gray(max(self._crop_width(picture, one.box) for one in expected))
-        found = distinct(self._detector.follow(picture, expected)) if expected else []
+        still = [Detection(one.box, 1.0, one.angle, one.landmarks) for one in resting.values()]
+        followed = self._detector.follow(picture, expected) if expected else []
+        found = distinct([*still, *followed])
         known = [one.box for one in found]
         new = self._search.find(frame, expected=len(expected), known=known)
         return distinct([*found, *new]) if new else found
@@ -149,6 +164,16 @@ class VisionStage:
         """Width of a plane that has a pixel of the face for each of the network's."""
         side = max(box.width, box.height, 1.0) * (1 + 2 * self._margin)
         return math.ceil(picture.width * min(1.0, self._crop_px / side))
+
+    def _crops(self, picture: Picture, tracks: Sequence[Track]) -> tuple[GrayImage, ...]:
+        kept = self._still_crops
+        crops = tuple(
+            kept[track.id] if track.still and track.id in kept else self._crop(picture, track)
+            for track in tracks
+        )
+        pairs = zip(tracks, crops, strict=True)
+        self._still_crops = {track.id: crop for track, crop in pairs if track.still}
+        return crops
 
     def _crop(self, picture: Picture, track: Track) -> GrayImage:
         """From the smallest plane that is large enough."""

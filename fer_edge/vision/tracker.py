@@ -91,6 +91,11 @@ class Tracker:
         )
 
     @property
+    def ids(self) -> tuple[int, ...]:
+        """Of the faces in `expected`, in the same order; 0 for those not yet confirmed."""
+        return tuple(one.id for one in self._candidates)
+
+    @property
     def missing(self) -> bool:
         """Whether a confirmed face was not detected in the last frame."""
         return any(one.id and not one.hits[-1] for one in self._candidates)
