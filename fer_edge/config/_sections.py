@@ -79,7 +79,10 @@ class CenterFaceDetector(_NetworkDetector):
 
 def _detector_type(value: Any) -> str | None:
     """Which detector a section is of; Viola-Jones, if it does not say."""
-    kind = value.get("type", "viola_jones") if isinstance(value, dict) else value.type
+    if isinstance(value, dict):
+        kind = value.get("type", "viola_jones")
+    else:
+        kind = getattr(value, "type", None)
     return kind if isinstance(kind, str) else None
 
 
