@@ -20,12 +20,20 @@ INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 def open_classifier(config: ModelConfig) -> "Classifier":
     """The model that `config` names, checked against its card and loaded.
 
+    One that did not come with fer-edge is tried in a process of its own first.
+
     Raises:
-        ModelError: no such model, a file that is not what its card says, or no interpreter.
+        ModelError: no such model, a file that is not what its card says or that the interpreter
+            cannot run, or no interpreter.
     """
     directory = config.directory or models_dir()
     card = find_card(directory, config.alpha, config.precision)
-    return Classifier(card, read_model(card, directory), threads=config.threads)
+    content = read_model(card, directory)
+    if directory.resolve() != models_dir().resolve():
+        from fer_edge.affect.trial import try_model
+
+        try_model(card, content, threads=config.threads)
+    return Classifier(card, content, threads=config.threads)
 
 
 def import_interpreter() -> Any:

@@ -40,9 +40,12 @@ def command(monkeypatch, tmp_path):
         output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["fer-edge", *arguments])
-            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-                with pytest.raises(SystemExit) as ended:
-                    main()
+            with (
+                contextlib.redirect_stdout(output),
+                contextlib.redirect_stderr(errors),
+                pytest.raises(SystemExit) as ended,
+            ):
+                main()
             output.flush()
             return ended.value.code, output.buffer.getvalue().decode(), errors.getvalue()
 
