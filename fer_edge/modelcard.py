@@ -22,25 +22,25 @@ GOLDEN = "golden.json"
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class InputSpec(_Frozen):
     """How a face in a picture becomes the network's input."""
 
-    height: int = Field(gt=0)
+    height: int = Field(gt=0, le=1024)
     """Rows, pixels."""
-    width: int = Field(gt=0)
+    width: int = Field(gt=0, le=1024)
     """Columns, pixels."""
     channels: Literal[1, 3]
     """1 is luma; 3 is luma repeated."""
-    scale: float = Field(gt=0, allow_inf_nan=False)
+    scale: float = Field(ge=1e-6, le=100)
     """The network sees ``pixel * scale + offset``, pixel from 0 to 255."""
-    offset: float = Field(allow_inf_nan=False)
+    offset: float = Field(ge=-25500, le=25500)
     """See ``scale``."""
     mean: float | None = Field(default=None, ge=0, le=255)
     """Grey level that the mean of every crop is brought to; None leaves crops as they are."""
-    deviation: float | None = Field(default=None, gt=0, le=128)
+    deviation: float | None = Field(default=None, ge=0.1, le=128)
     """Standard deviation likewise; goes with ``mean``."""
     margin: float = Field(gt=-0.5, lt=2)
     """Share of a Viola-Jones box to add on each side before cropping; negative cuts tighter."""
@@ -146,9 +146,9 @@ class ModelCard(_Frozen):
     """Name of the model file, beside the card."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """Of the model file."""
-    size_bytes: int = Field(gt=0)
+    size_bytes: int = Field(gt=0, le=2**30)
     """Of the model file."""
-    alpha: float = Field(gt=0)
+    alpha: float = Field(gt=0, le=16)
     """Width multiplier of MobileNetV1."""
     precision: Precision
     """What the network computes in; its inputs and outputs are float32 in both."""
@@ -162,7 +162,7 @@ class ModelCard(_Frozen):
     """Signature names."""
     quantisation: str
     """How weights and activations are stored, for people."""
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, ge=0.05, le=20)
     """Calibration (Guo et al. 2017), fitted on validation; not in the file: who runs the network
     raises its probabilities to the power 1 / temperature and normalises them."""
     metrics: Metrics
@@ -182,6 +182,8 @@ class ModelCard(_Frozen):
     def _bare_name(cls, file: str) -> str:
         if Path(file).name != file:
             raise ValueError("must be a file name without folders")
+        if not file.isprintable():
+            raise ValueError("must be printable")
         return file
 
 

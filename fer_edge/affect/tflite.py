@@ -8,24 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.calibration import with_temperature
-from fer_edge.config import ModelConfig
 from fer_edge.errors import ModelError
-from fer_edge.modelcard import ModelCard, find_card, models_dir, read_model
+from fer_edge.modelcard import ModelCard
 from fer_edge.preprocess import to_tensor
 from fer_edge.types import EMOTIONS, Affect, GrayImage
 
 INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
-
-
-def open_classifier(config: ModelConfig) -> "Classifier":
-    """The model that `config` names, checked against its card and loaded.
-
-    Raises:
-        ModelError: no such model, a file that is not what its card says, or no interpreter.
-    """
-    directory = config.directory or models_dir()
-    card = find_card(directory, config.alpha, config.precision)
-    return Classifier(card, read_model(card, directory), threads=config.threads)
 
 
 def import_interpreter() -> Any:

@@ -52,6 +52,10 @@ class Face(_Value):
     """Where it is."""
     angle: float = Field(ge=-180, le=180)
     """Tilt of the head in degrees, clockwise in the picture."""
+    zone: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """Name of the first counting zone that holds the centre of the box; None outside of all."""
+    still: bool = False
+    """Whether it is a picture of a face, such as a portrait; it does not count in `state`."""
     landmarks: tuple[Point, Point, Point, Point, Point] | None = None
     """Right eye, left eye, nose, right and left corner of the mouth, in pixels; None if not known."""
     emotion: EmotionOrUncertain

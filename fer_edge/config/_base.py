@@ -1,9 +1,10 @@
 """What all sections of the configuration share."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=86400.0)]
@@ -18,6 +19,14 @@ class Section(BaseModel):
     """Base of all sections."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @field_validator("*")
+    @classmethod
+    def _no_null_character(cls, value: Any) -> Any:
+        """No file name and no address may hold one: opening it would be an error of another kind."""
+        if isinstance(value, str | Path) and "\0" in str(value):
+            raise ValueError("holds a null character; write it without")
+        return value
 
 
 def without_password(url: str) -> str:

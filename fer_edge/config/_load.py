@@ -176,11 +176,11 @@ def _explain(error: ErrorDetails, layers: list[Layer]) -> str:
             return f"{place}: {_unknown(location, member)}"
         case "union_tag_invalid":
             return f"{place}: unknown type; use one of {error['ctx']['expected_tags']}"
-        case "union_tag_not_found":
+        case "union_tag_not_found" if isinstance(error["input"], Mapping):
             return f"{place}.type is missing; use one of {', '.join(known_types(location))}"
         case "missing":
             return f"{place} is missing; add it"
-        case "model_type" | "model_attributes_type":
+        case "model_type" | "model_attributes_type" | "union_tag_not_found":
             return (
                 f"{place}: is a section; set one of its fields: {', '.join(known_keys(location))}"
             )

@@ -14,8 +14,14 @@ MASK = "***"
 
 
 def mask_url(url: str) -> str:
-    """`url` without what may be secret in it: a password, and values of its query."""
-    parts = urlsplit(url)
+    """`url` without what may be secret in it: a password, and values of its query.
+
+    What cannot be taken apart is masked whole.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK
     netloc = parts.netloc
     if parts.password is not None:
         netloc = f"{parts.username or ''}:{MASK}@{netloc.rpartition('@')[2]}"

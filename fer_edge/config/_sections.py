@@ -79,7 +79,10 @@ class CenterFaceDetector(_NetworkDetector):
 
 def _detector_type(value: Any) -> str | None:
     """Which detector a section is of; Viola-Jones, if it does not say."""
-    kind = value.get("type", "viola_jones") if isinstance(value, dict) else value.type
+    if isinstance(value, dict):
+        kind = value.get("type", "viola_jones")
+    else:
+        kind = getattr(value, "type", None)
     return kind if isinstance(kind, str) else None
 
 
@@ -165,6 +168,12 @@ class JsonlConfig(Section):
 
     path: Path | None = None
     """File to append to; none when not given."""
+    max_mb: float = Field(100.0, ge=0.01, le=1_000_000)
+    """A file that would become larger, in megabytes, is renamed to end in .1, and a new one begun."""
+    max_age_h: float = Field(168.0, ge=0.01, le=87_600)
+    """So is one whose first line is older than this many hours."""
+    keep: int = Field(5, ge=0, le=1000)
+    """How many renamed files are kept (.1 is the newest); older ones are deleted."""
 
 
 class MqttConfig(Section):

@@ -34,9 +34,16 @@ def open_sinks(
         SinkError: the file cannot be opened.
     """
     if config.jsonl.path is not None:
-        from fer_edge.sinks.jsonl import JsonlSink
+        from fer_edge.sinks.jsonl_file import JsonlFileSink
 
-        yield JsonlSink(config.jsonl.path, config.device)
+        yield JsonlFileSink(
+            config.jsonl.path,
+            config.jsonl,
+            config.device,
+            retry=config.retry,
+            # Of a recording no line may be missing.
+            strict=getattr(config.source, "fast", False),
+        )
     mqtt: Sink | None = None
     if config.mqtt.url is not None:
         from fer_edge.sinks.mqtt.sink import MqttSink
@@ -82,11 +89,9 @@ def open_output(config: OutputConfig, device: str, stream: TextIO) -> Sink | Non
     kind = _automatic(stream) if config.stdout == "auto" else config.stdout
     match kind:
         case "table":
-            from rich.console import Console
+            from fer_edge.sinks.table import StrictConsole, TableSink
 
-            from fer_edge.sinks.table import TableSink
-
-            return TableSink(Console(file=stream))
+            return TableSink(StrictConsole(file=stream))
         case "jsonl":
             from fer_edge.sinks.jsonl import JsonlSink
 

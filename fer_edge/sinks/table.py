@@ -10,18 +10,32 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from fer_edge.errors import SinkError
 from fer_edge.stats import NS_PER_S, LatencyMeter, RateMeter
+from fer_edge.stdio import write_failure
 from fer_edge.types import UNCERTAIN, Box, Face, Result
 
 REFRESH_HZ = 10.0
+
+PLAIN_HZ = 1.0
+"""In a file or a pipe, where each table stands below the one before."""
 
 BAR_WIDTH = 6
 """Characters of a full confidence bar."""
 
 
+class StrictConsole(Console):
+    """Lets a pipe whose reader has gone raise, where rich would end the thread."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what was raised."""
+        raise  # noqa: PLE0704 - rich calls this while it handles the error
+
+
 class TableSink:
-    """One row a face; drawn at most ten times a second, and erased at the end."""
+    """One row a face; drawn at most ten times a second, and erased at the end.
+
+    In a file or a pipe nothing can be erased: there it is written once a second.
+    """
 
     name = "table"
     connected = None
@@ -39,21 +53,26 @@ class TableSink:
         self._latency = LatencyMeter(50)
         self._result: Result | None = None
         self._drawn_ns: int | None = None
-        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._console = console or StrictConsole()
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._every_ns = NS_PER_S / (REFRESH_HZ if self._console.is_terminal else PLAIN_HZ)
 
     def start(self) -> None:
         """Begin to draw.
 
         Raises:
-            SinkError: the terminal has gone.
+            OutputClosedError: the reader of the pipe has gone.
+            SinkError: the terminal has gone, or the device is full.
         """
-        self._attempt(self._live.start)
+        if self._console.is_terminal:
+            self._attempt(self._live.start)
 
     def put(self, result: Result) -> None:
         """Show `result`, if the table was not drawn a moment ago.
 
         Raises:
-            SinkError: the terminal has gone.
+            OutputClosedError: the reader of the pipe has gone.
+            SinkError: the terminal has gone, or the device is full.
         """
         self._rate.add()
         self._latency.add(self._clock_ns() - result.stamp.captured_ns)
@@ -64,17 +83,19 @@ class TableSink:
         """Draw again: rates fall while no results come.
 
         Raises:
-            SinkError: the terminal has gone.
+            OutputClosedError: the reader of the pipe has gone.
+            SinkError: the terminal has gone, or the device is full.
         """
         self._draw()
 
     def close(self) -> None:
         """Leave the terminal as it was."""
-        self._attempt(self._live.stop)
+        if self._console.is_terminal:
+            self._attempt(self._live.stop)
 
     def _draw(self) -> None:
         now_ns = self._clock_ns()
-        if self._drawn_ns is not None and now_ns - self._drawn_ns < NS_PER_S / REFRESH_HZ:
+        if self._drawn_ns is not None and now_ns - self._drawn_ns < self._every_ns:
             return
         self._drawn_ns = now_ns
         latency_ms = self._latency.summary_ms() or {"p50": 0.0, "p95": 0.0}
@@ -85,13 +106,16 @@ class TableSink:
         if self._result is not None and self._result.lost:
             title = f"no pictures · {title}"
         table = faces_table(self._result, title)
-        self._attempt(lambda: self._live.update(table, refresh=True))
+        if self._console.is_terminal:
+            self._attempt(lambda: self._live.update(table, refresh=True))
+        else:
+            self._attempt(lambda: self._console.print(table))
 
     def _attempt(self, draw: Callable[[], None]) -> None:
         try:
             draw()
         except OSError as error:
-            raise SinkError(f"standard output: cannot draw: {error.strerror}") from None
+            raise write_failure(error, "standard output", self._console.file.fileno()) from None
 
 
 def faces_table(result: Result | None, title: str) -> Table:

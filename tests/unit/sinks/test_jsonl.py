@@ -3,12 +3,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-from fer_edge.errors import OutputClosedError, SinkError
+from fer_edge.errors import OutputClosedError
 from fer_edge.sinks.jsonl import JsonlSink
 from fer_edge.sinks.payload import load_schema
 
@@ -38,44 +37,6 @@ def test_one_line_a_frame_with_faces_and_one_when_the_last_leaves(clock, result,
     assert [m["seq"] for m in messages] == [1, 2, 3]
     for message in messages:
         jsonschema.validate(message, load_schema())
-
-
-def test_a_file_is_appended_to_line_by_line(tmp_path, clock, result, face):
-    path = tmp_path / "faces.jsonl"
-    for count in (1, 2):
-        sink = JsonlSink(path, "kitchen", clock_ns=clock)
-        sink.put(result(face()))
-        assert path.read_text().count("\n") == count
-        sink.close()
-
-
-def test_a_full_disk_is_one_line(clock, result, face):
-    sink = JsonlSink(Path("/dev/full"), "kitchen", clock_ns=clock)
-    with pytest.raises(SinkError) as caught:
-        sink.put(result(face()))
-    assert str(caught.value).startswith("/dev/full: cannot write: No space left on device; ")
-    assert caught.value.exit_code == 74
-    sink.close()
-
-
-def test_a_folder_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(SinkError, match=r"jsonl.path: cannot write .*: No such file or directory"):
-        JsonlSink(tmp_path / "nowhere" / "faces.jsonl", "kitchen")
-
-
-def test_a_pipe_that_nobody_reads_is_one_line_and_no_wait(tmp_path, clock, result, face):
-    pipe = tmp_path / "faces"
-    os.mkfifo(pipe)
-    with pytest.raises(SinkError, match=r"jsonl.path: cannot write .*: a pipe that nobody reads"):
-        JsonlSink(pipe, "kitchen")
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    sink = JsonlSink(pipe, "kitchen", clock_ns=clock)
-    sink.put(result(face()))
-    assert json.loads(os.read(reader, 10_000))["faces"]
-    os.close(reader)
-    with pytest.raises(OutputClosedError):
-        sink.put(result(face()))
-    sink.close()
 
 
 def test_a_reader_that_has_gone_is_the_end_not_an_error(clock, result, face):

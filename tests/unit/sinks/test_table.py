@@ -1,8 +1,12 @@
 import io
+import os
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from fer_edge.sinks.table import TableSink
+from fer_edge.errors import OutputClosedError, SinkError
+from fer_edge.sinks.table import StrictConsole, TableSink
 
 
 class Terminal(io.StringIO):
@@ -84,3 +88,36 @@ def test_leaves_the_terminal_as_it_was(clock, result, face):
     assert rows_drawn > 3
     after = text[text.rfind("happy") :]
     assert after.count("\x1b[1A\x1b[2K") >= rows_drawn
+
+
+def test_a_file_gets_a_table_a_second(clock, result, face):
+    stream = io.StringIO()
+    table = TableSink(StrictConsole(file=stream, width=80), clock_ns=clock)
+    table.start()
+    for _ in range(31):
+        table.put(result(face()))
+        clock.tick(0.1)
+    table.close()
+    text = stream.getvalue()
+    assert text.count("happy") == 4
+    assert "\x1b" not in text
+
+
+def test_a_full_device_is_one_line(clock, result, face):
+    with Path("/dev/full").open("w") as full:
+        table = TableSink(StrictConsole(file=full), clock_ns=clock)
+        table.start()
+        with pytest.raises(SinkError, match="standard output: cannot write: No space left") as it:
+            table.put(result(face()))
+        table.close()
+    assert it.value.exit_code == 74
+
+
+def test_a_reader_that_has_gone_is_the_end(clock, result, face):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        table = TableSink(StrictConsole(file=stream), clock_ns=clock)
+        with pytest.raises(OutputClosedError):
+            table.put(result(face()))
+        table.close()
