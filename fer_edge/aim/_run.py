@@ -122,7 +122,7 @@ class AimScreen:
 
     def _lines(self) -> list[str]:
         columns, rows = os.get_terminal_size(self._out.fileno())
-        lost = self._statistics.lost.value
+        lost = self._statistics.camera.condition.reason
         if self._frame is None:
             return [plain(lost or "waiting for the camera …", columns)]
         try:
