@@ -6,7 +6,7 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, TextIO
 
@@ -16,7 +16,7 @@ from fer_edge.aim._blocks import RESET, Depth
 from fer_edge.aim._view import plain, view
 from fer_edge.assembly import assemble_stages
 from fer_edge.backoff import Backoff
-from fer_edge.config import Config
+from fer_edge.config import Config, ZoneConfig
 from fer_edge.errors import FrameError, SinkError
 from fer_edge.pipeline import Pipeline
 from fer_edge.signals import Signals
@@ -49,7 +49,7 @@ def aim(config: Config) -> list[str]:
         raise SinkError("aim draws on a terminal: run it without | and >, over SSH with -t")
     source = open_source(config.source)
     stages = assemble_stages(config, every_frame=False)
-    screen = AimScreen(sys.stdout, stages.statistics)
+    screen = AimScreen(sys.stdout, stages.statistics, config.zones)
     pipeline = Pipeline(
         source,
         stages.vision,
@@ -75,9 +75,12 @@ class AimScreen:
     name = "aim"
     connected = None
 
-    def __init__(self, out: TextIO, statistics: Statistics) -> None:
+    def __init__(
+        self, out: TextIO, statistics: Statistics, zones: Sequence[ZoneConfig] = ()
+    ) -> None:
         self._out = out
         self._statistics = statistics
+        self._zones = zones
         self._depth = terminal_depth(out)
         self._frame: Frame | None = None
         self._faces: tuple[Face, ...] = ()
@@ -133,6 +136,7 @@ class AimScreen:
                 rows=rows,
                 depth=self._depth,
                 note=lost or "",
+                zones=self._zones,
             )
         except FrameError as error:
             return [plain(str(error), columns)]

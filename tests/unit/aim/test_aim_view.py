@@ -8,7 +8,15 @@ import pytest
 
 from fer_edge.aim._blocks import SHADES, blocks, fit, nearest_256
 from fer_edge.aim._figures import brightness, sharpness
-from fer_edge.aim._view import BOX_COLOUR, of_faces, small_picture, view
+from fer_edge.aim._view import (
+    BOX_COLOUR,
+    IGNORED_COLOUR,
+    ZONE_COLOUR,
+    of_faces,
+    small_picture,
+    view,
+)
+from fer_edge.config import ZoneConfig
 from fer_edge.sources.demo import Demo
 
 
@@ -81,6 +89,16 @@ def test_boxes_are_drawn_where_the_faces_are(frame, face):
     corner = round(box.y / 10), round(box.x / 10)
     assert tuple(small[corner]) == BOX_COLOUR
     assert (small_picture(frame, [], 64, 18)[corner] != BOX_COLOUR).any()
+
+
+def test_zones_are_outlined_in_the_picture(frame):
+    corners = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+    sofa = ZoneConfig(name="sofa", points=corners)
+    drawn = small_picture(frame, [], 64, 18, [sofa])
+    assert tuple(drawn[35, 10]) == tuple(drawn[10, 32]) == ZONE_COLOUR
+    ignored = small_picture(frame, [], 64, 18, [sofa.model_copy(update={"use": "ignore"})])
+    assert tuple(ignored[35, 10]) == IGNORED_COLOUR
+    assert (drawn[10, 40:] == small_picture(frame, [], 64, 18)[10, 40:]).all()
 
 
 def test_faces_in_a_line(face):

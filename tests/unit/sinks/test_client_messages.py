@@ -61,13 +61,14 @@ def test_the_emotions_are_the_daemons():
 def payload(result, face, clock):
     plain = face(1)
     points = tuple((10.4 * n, 20.6 * n) for n in range(1, 6))
-    marked = replace(plain, track=replace(plain.track, landmarks=points))
+    track = replace(plain.track, landmarks=points, zone="sofa", still=True)
+    marked = replace(plain, track=track)
     return faces_message(result(marked, face(2, emotion=None)), "kitchen", now_ns=clock())
 
 
 def test_what_the_daemon_makes_is_read_without_a_loss(payload):
     message = Faces.model_validate_json(encode(payload))
-    again = json.loads(message.model_dump_json(by_alias=True, exclude_none=True))
+    again = json.loads(message.model_dump_json(by_alias=True, exclude_defaults=True))
     assert set(again) == set(payload)
     for mine, theirs in zip(again["faces"], payload["faces"], strict=True):
         assert {**mine, "since": None} == {**theirs, "since": None}

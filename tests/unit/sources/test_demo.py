@@ -1,4 +1,5 @@
-from importlib import resources
+from importlib import time
+import resources
 from itertools import pairwise
 
 import cv2
@@ -116,10 +117,11 @@ def test_fast_frames_carry_the_time_of_the_recording():
 
 
 def test_paced_frames_come_at_their_rate():
+    begun_ns = time.monotonic_ns()
     with Demo(size=(320, 240), fps=50, frames=11).open() as stream:
         stamps = [stream.read().stamp for _ in range(11)]
-    # Never early; how late is the machine's business.
-    assert stamps[10].captured_ns - stamps[0].captured_ns >= 0.19e9
+    # Never early; how late is the machine's business, and the first may be late too.
+    assert stamps[10].captured_ns - begun_ns >= 0.2e9
 
 
 def test_from_the_configuration():
