@@ -1,5 +1,5 @@
-from importlib import time
-import resources
+import time
+from importlib import resources
 from itertools import pairwise
 
 import cv2
