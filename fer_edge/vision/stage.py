@@ -117,6 +117,8 @@ class VisionStage:
 
     def _placed(self, tracks: Sequence[Track], stamp: Stamp) -> tuple[Track, ...]:
         """The faces with their zones, without those that have gone where none is looked at."""
+        if not self._zones:
+            return tuple(tracks)
         seen = (track for track in tracks if not self._zones.ignores(track.box, stamp))
         return tuple(replace(one, zone=self._zones.name_of(one.box, stamp)) for one in seen)
 

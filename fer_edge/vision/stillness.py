@@ -41,6 +41,8 @@ NOISIEST = 0.04
 """Noise of a block from which a living face could no longer be told; it is then taken for one."""
 CHECK_S = 0.2
 """Seconds between two looks at a face: a blink takes as long."""
+REST_S = 0.9
+"""After a change a face lives, and is not looked at for so long."""
 ADAPT_S = 20.0
 """Time constant with which a remembered pattern follows slow changes of the light."""
 RETURN_S = 1.0
@@ -151,10 +153,8 @@ class Stillness:
         for track in tracks:
             if self._due and track.seen:
                 self._watch(track, picture, stamp)
-        return tuple(
-            replace(track, still=track.id in self._watches and self._watches[track.id].place.still)
-            for track in tracks
-        )
+        still = {one for one, watch in self._watches.items() if watch.place.still}
+        return tuple(replace(one, still=True) if one.id in still else one for one in tracks)
 
     def reset(self) -> None:
         """The camera was lost: what is followed has ended; pictures on the wall are still there."""
@@ -169,6 +169,9 @@ class Stillness:
         if known is not None and self._is_back(known, picture, stamp):
             self._pictures.remove(known)
             self._watches[track.id] = _Watch(known, track)
+            return
+        if watch is not None and watch.place.looks <= 2 and _just(watch.place.since, stamp):
+            watch.track = track
             return
         if watch is None or iou(watch.place.box, _snapped(track.box)) < SAME_PLACE:
             self._watches[track.id] = _Watch(_new_place(picture, track.box, stamp), track)
@@ -211,6 +214,10 @@ class Stillness:
                 place.still = False
                 place.since = place.last if stamp is None else stamp
                 self._pictures = [*self._pictures, place][-PLACES:]
+
+
+def _just(since: Stamp, stamp: Stamp) -> bool:
+    return 0 <= elapsed_s(since, stamp) < REST_S
 
 
 def _new_place(picture: Picture, box: Box, stamp: Stamp) -> _Place:

@@ -20,6 +20,10 @@ class Zones:
         self._counting = [(one.name, _polygon(one)) for one in zones if one.use == "count"]
         self._ignored = [_polygon(one) for one in zones if one.use == "ignore"]
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._counting or self._ignored)
+
     def name_of(self, box: Box, stamp: Stamp) -> str:
         """The first counting zone that holds the centre of a box in a frame; empty for none."""
         if not self._counting:
@@ -36,6 +40,8 @@ class Zones:
 
     def ignored_cells(self, rows: int, columns: int) -> NDArray[np.bool_]:
         """Of a grid over the picture, [rows, columns], the cells whose middle lies in an ignored zone."""
+        if not self._ignored:
+            return np.zeros((rows, columns), np.bool_)
         middles = [
             [((x + 0.5) / columns, (y + 0.5) / rows) for x in range(columns)] for y in range(rows)
         ]
