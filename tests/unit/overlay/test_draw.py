@@ -12,7 +12,7 @@ from fer_edge.overlay.draw import draw
 from fer_edge.overlay.labels import label_rect, place_labels
 from fer_edge.overlay.layout import Detail, Placement, Rect, Side
 from fer_edge.overlay.palette import EMOTION_COLOURS
-from fer_edge.overlay.scene import Status
+from fer_edge.overlay.scene import ShownZone, Status
 from fer_edge.overlay.style import ENGLISH, Style
 from fer_edge.overlay.symbols import symbol_mask
 from fer_edge.types import EMOTIONS, Box, Emotion
@@ -189,3 +189,33 @@ def test_the_corner_is_whole_on_any_screen(screen, scale, typesetter):
 def test_a_notice_in_the_middle(typesetter):
     image = draw(None, scene_of(notice="no picture"), {}, Style((1920, 1080), typesetter))
     assert image[500:580, 700:1220].any()
+
+
+CORNERS = ((0.1, 0.1), (0.6, 0.1), (0.6, 0.8), (0.1, 0.8))
+
+
+def test_a_zone_is_outlined_and_an_ignored_one_hatched(typesetter):
+    style = Style((1920, 1080), typesetter)
+    empty = replace(scene_of(), status=None)
+    plain, ignored = (
+        draw(None, replace(empty, zones=(ShownZone("sofa", CORNERS, hidden),)), {}, style)
+        for hidden in (False, True)
+    )
+    for image in (plain, ignored):
+        assert image[540, 190:195].any(), "the outline on the left"
+        assert not image[950:, 1300:].any(), "nothing outside"
+    inside = slice(400, 800), slice(400, 1000)
+    assert not plain[inside].any()
+    assert ignored[inside].any()
+
+
+def test_a_still_face_is_dimmed(typesetter, demo_picture):
+    style = Style((1920, 1080), typesetter)
+    living = face(box=Box(600, 300, 300, 300))
+    bright, dimmed = (
+        draw(demo_picture, scene_of(one), {}, style)
+        for one in (living, replace(living, still=True))
+    )
+    inside = slice(320, 580), slice(620, 880)
+    assert dimmed[inside].mean() < 0.6 * bright[inside].mean()
+    assert np.array_equal(dimmed[:200, 1000:], bright[:200, 1000:])

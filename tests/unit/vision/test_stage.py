@@ -18,6 +18,7 @@ from fer_edge.types import Affect, Box, Detection, Emotion, Frame, Gap
 from fer_edge.vision.detectors import open_detector
 from fer_edge.vision.search import Search, SearchSchedule
 from fer_edge.vision.stage import VisionStage
+from fer_edge.vision.stillness import Stillness
 from fer_edge.vision.tracker import Tracker
 from fer_edge.vision.zones import Zones
 
@@ -34,13 +35,14 @@ def luma():
 
 @pytest.fixture
 def make_vision():
-    def make(crop_px, statistics=None, zones=()):
+    def make(crop_px, statistics=None, zones=(), still_after_s=0.0):
         detector = open_detector(ViolaJonesDetector())
         return VisionStage(
             detector,
             Tracker(CONFIG),
             Search(detector, SearchSchedule(CONFIG)),
             zones=Zones(zones),
+            stillness=Stillness(still_after_s),
             margin=0.0,
             crop_px=crop_px,
             statistics=statistics,
@@ -278,3 +280,23 @@ def test_a_face_in_an_ignored_zone_is_not_followed_nor_cut_out(make_vision, luma
 def zone_about_the_face(use):
     points = ((0.4, 0.05), (0.7, 0.05), (0.7, 0.5), (0.4, 0.5))
     return ZoneConfig(name="here", points=points, use=use)
+
+
+def test_a_portrait_is_told_still_and_neither_followed_nor_cut_out_again(
+    make_vision, luma, stamp_at, monkeypatch
+):
+    vision = make_vision(112, still_after_s=2.0)
+    rng = np.random.default_rng(1)
+    batches = []
+    for step in range(40):
+        noisy = np.rint(luma + rng.normal(0, 2, luma.shape)).clip(0, 255).astype(np.uint8)
+        if step == 35:
+            monkeypatch.setattr(vision._detector, "follow", None)
+        batches.append(vision(Frame(stamp_at(step / 10), GrayPicture(noisy))))
+    assert not batches[10].tracks[0].still
+    (before,), (after,) = batches[34].tracks, batches[39].tracks
+    assert before.still
+    assert after.still
+    assert after.id == before.id
+    assert after.box.x == pytest.approx(before.box.x, abs=0.1)
+    assert batches[39].crops[0] is batches[34].crops[0]
