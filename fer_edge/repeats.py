@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Final
 
 INTERVAL_S: Final = 60.0
+NEWS: Final = 3
+"""How often a minute the same line may come that is no warning: what has gone and come back twice is
+said to be back twice."""
 
 
 class RepeatFilter(logging.Filter):
-    """Lets the same line through once a minute at most, and says then how often it was left out.
+    """Lets the same warning through once a minute at most, and says then how often it was left out.
 
     The same is what has the same text, or the same `extra={"repeats": …}` where the text holds a figure
-    that changes. Debug lines all pass.
+    that changes. Lines that are no warnings may come three times a minute, debug lines all pass.
     """
 
     def __init__(
@@ -26,8 +29,8 @@ class RepeatFilter(logging.Filter):
         self._interval_s = interval_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._last: dict[object, tuple[float, int]] = {}
-        """When each line was let through, and how often it was left out since."""
+        self._last: dict[object, tuple[float, int, int]] = {}
+        """When each line was let through first in its minute, how often since, and how often it was not."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is to be written. Called from any thread, before the handler takes its lock."""
@@ -38,15 +41,16 @@ class RepeatFilter(logging.Filter):
 
     def _passes(self, record: logging.LogRecord, now_s: float) -> bool:
         key = getattr(record, "repeats", None) or record.getMessage()
-        last_s, left_out = self._last.get(key, (None, 0))
+        last_s, passed, left_out = self._last.get(key, (None, 0, 0))
         if last_s is not None and now_s - last_s < self._interval_s:
-            self._last[key] = (last_s, left_out + 1)
-            return False
+            passes = passed < (1 if record.levelno >= logging.WARNING else NEWS)
+            self._last[key] = (last_s, passed + passes, left_out + (not passes))
+            return passes
         if left_out:
             record.msg = f"{record.getMessage()} ({left_out} more like it in the meantime)"
             record.args = None
         self._forget(now_s)
-        self._last[key] = (now_s, 0)
+        self._last[key] = (now_s, 1, 0)
         return True
 
     def _forget(self, now_s: float) -> None:

@@ -5,6 +5,7 @@ costs one start of Python (`python -m fer_edge.affect.trial`), and so it is left
 that come with fer-edge.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,7 +84,10 @@ def main() -> None:
     """The child: the card and the number of threads as arguments, the model on standard input."""
     from resource import RLIMIT_CORE, setrlimit
 
-    setrlimit(RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(
+        OSError, ValueError
+    ):  # a service may not, and has no core dumps anyway
+        setrlimit(RLIMIT_CORE, (0, 0))
     card = ModelCard.model_validate_json(sys.argv[1])
     try:
         check_readings(Classifier(card, sys.stdin.buffer.read(), threads=int(sys.argv[2])))

@@ -41,6 +41,14 @@ def test_the_same_line_once_a_minute_with_a_count(said):
     ]
 
 
+def test_what_is_no_warning_may_come_three_times(said):
+    logger, lines, time = said
+    for second in range(61):
+        time[0] = second
+        logger.info("camera: back")
+    assert lines() == ["camera: back"] * 3 + ["camera: back (57 more like it in the meantime)"]
+
+
 def test_another_reason_is_another_line(said):
     logger, lines, _ = said
     for _ in range(3):

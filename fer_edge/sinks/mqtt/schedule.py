@@ -113,6 +113,8 @@ class Publisher:
         """Whether somebody is in view, as of the last `faces` message."""
         self._last_left: Result | None = None
         """The news that nobody is in view, or that nobody knows, until it is sent."""
+        self._found_since_ns: int | None = None
+        """The begin of the time with pictures in which a face was found last."""
         self._condition: CameraCondition | None = None
         """As sent last in this connection."""
         self._summary = Summary(device, zones)
@@ -174,8 +176,11 @@ class Publisher:
     def _seen_now(self, result: Result) -> bool:
         """Whether the picture belongs to the camera's present time with pictures, and tells who is there."""
         condition = self._camera()
+        if result.faces:
+            self._found_since_ns = condition.since_ns
+        found = self._found_since_ns == condition.since_ns
         age_ns = result.stamp.captured_ns - condition.since_ns
-        return condition.available and age_ns >= (0 if result.faces else SETTLE_NS)
+        return condition.available and age_ns >= (0 if found else SETTLE_NS)
 
     def _send_due(self, now_ns: int) -> None:
         self._send_camera(now_ns)

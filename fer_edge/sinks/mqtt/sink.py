@@ -75,6 +75,7 @@ class MqttSink:
             clock_ns=clock_ns,
         )
         self._connection: Connection | None = None
+        self._closing = False
         self._commands: Commands | None = None
         if controls is not None and config.takes_commands:
             self._commands = Commands(device, prefix, controls, send=self._send)
@@ -118,6 +119,7 @@ class MqttSink:
         connection = self._link.connection
         if connection is not None:
             if self._refresh_connection():
+                self._closing = True
                 self._publisher.flush()
             connection.send_last(self._offline, OFFLINE_S)
         self._link.stop()
@@ -142,7 +144,13 @@ class MqttSink:
         return connection is not None
 
     def _send(self, message: Message) -> bool:
-        return self._connection is not None and self._connection.send(message)
+        if self._connection is None:
+            return False
+        if self._closing:
+            # The last words, such as that nobody is in view: nothing newer can take their place.
+            self._connection.announce([message])
+            return True
+        return self._connection.send(message)
 
     def _all_diagnostics(self) -> Mapping[str, object]:
         connection = {
