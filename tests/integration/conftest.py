@@ -1,14 +1,16 @@
-"""A camera that makes results, and sinks that publish them."""
+"""A camera that makes results, and sinks that publish them.
+
+What needs paho is imported where it is used: with tflite-runtime the tests of this folder that need no
+broker run without it.
+"""
 
 import gc
 import time
 
 import pytest
-from publishing import Camera
 
 from fer_edge.camera import CameraState
 from fer_edge.config import MqttConfig, RetryConfig
-from fer_edge.sinks.mqtt.sink import MqttSink
 
 
 def delivering():
@@ -20,12 +22,16 @@ def delivering():
 
 @pytest.fixture
 def camera():
+    from publishing import Camera
+
     return Camera()
 
 
 @pytest.fixture
 def open_sink():
     """Opens sinks that are closed at the end; their retries are quick."""
+    from fer_edge.sinks.mqtt.sink import MqttSink
+
     opened = []
 
     def make(url, *, retry=None, clock_ns=time.monotonic_ns, keepalive_s=30, **fields):
