@@ -118,6 +118,29 @@ class DataSource(_Frozen):
     """What it was used for."""
 
 
+class Adaptation(_Frozen):
+    """How the heads of another model were fitted to somebody's own faces (``training.finetune``)."""
+
+    model: str
+    """Name of the model that was adapted."""
+    model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of its file."""
+    dataset: str
+    """Which faces."""
+    dataset_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of their pixels and labels."""
+    faces: int = Field(gt=0)
+    """Learned from."""
+    held_out: int = Field(gt=0)
+    """Held out, from which the figures are."""
+    by: Literal["person", "file"]
+    """What was never in both parts."""
+    strengths: dict[str, float]
+    """How strongly each head was held to the old one; a head that is not named is the old one."""
+    gains: dict[str, tuple[float, float, float]]
+    """What it brought on the held-out part, and the ends of its 95 % interval, by figure."""
+
+
 class Provenance(_Frozen):
     """Where the weights come from."""
 
@@ -135,6 +158,8 @@ class Provenance(_Frozen):
     """Day of the conversion, ISO 8601."""
     validation: dict[str, float]
     """Figures on the validation split, by which this model was chosen."""
+    adaptation: Adaptation | None = None
+    """None unless the heads were fitted to somebody's own faces."""
 
 
 class ModelCard(_Frozen):

@@ -6,6 +6,7 @@ Columns, in any order; the first and either of the next two are needed:
 - ``emotion``: one of the eight names; or
 - ``neutral`` … ``contempt``: eight columns with the number of votes for each;
 - ``x``, ``y``, ``width``, ``height``: the face's box in pixels; without, the picture is the face;
+- ``person``: who is seen, so that nobody is both learned from and judged by;
 - ``valence``, ``arousal``: in [-1, 1]; empty where unknown;
 - ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % chosen by file name.
 
@@ -58,7 +59,20 @@ def load_folder(folder: Path, split: str) -> Samples:
         valence_arousal=_plane(rows, path),
         names=np.array([row["file"] for _, row in rows], np.str_),
         origin=_origin(path.parent.resolve().name, split),
+        people=_people(rows, path),
     )
+
+
+def _people(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.str_] | None:
+    """Who is seen in each row, ``[N]``; None without such a column."""
+    if not rows or "person" not in rows[0][1]:
+        return None
+    for line, row in rows:
+        if not (row["person"] or "").strip():
+            raise ConfigError(
+                f"{path}: line {line}: person: empty; name who is seen, or leave the column out"
+            )
+    return np.array([row["person"].strip() for _, row in rows], np.str_)
 
 
 def _origin(name: str, split: str) -> Origin:

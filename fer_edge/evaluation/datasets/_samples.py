@@ -87,7 +87,7 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Pictures with their labels; every member but the last has a row for each picture."""
+    """Pictures with their labels; every member but the origin has a row for each picture."""
 
     pictures: Pictures
     soft_labels: NDArray[np.float32]
@@ -99,6 +99,8 @@ class Samples:
     names: NDArray[np.str_]
     """``[N]``, for people."""
     origin: Origin
+    people: NDArray[np.str_] | None = None
+    """``[N]``, who is seen; None where nobody says."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -111,6 +113,7 @@ class Samples:
             labels=self.labels[rows],
             valence_arousal=self.valence_arousal[rows],
             names=self.names[rows],
+            people=None if self.people is None else self.people[rows],
         )
 
 
