@@ -178,6 +178,9 @@ def evaluate(
     against: Annotated[
         list[Path] | None, typer.Option(help="With --robust: another folder of models beside it.")
     ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="CSV: `file` and columns of your own; figures by group.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     out: Annotated[
@@ -214,6 +217,7 @@ def evaluate(
         mirror=mirror,
         output_format="json" if as_json else "markdown" if as_markdown else "table",
         out=out,
+        groups=groups,
     )
 
 

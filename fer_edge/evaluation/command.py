@@ -13,6 +13,8 @@ from rich.console import Console
 
 from fer_edge.errors import SinkError
 from fer_edge.evaluation.datasets import load
+from fer_edge.evaluation.group_tables import groups_markdown, groups_report
+from fer_edge.evaluation.groups import Column, by_group, read_groups
 from fer_edge.evaluation.measure import Evaluation
 from fer_edge.evaluation.measure import evaluate as measure_file
 from fer_edge.evaluation.robust import CONDITIONS, Robustness, robustness, rows_of
@@ -34,12 +36,16 @@ def evaluate(
     mirror: bool,
     output_format: OutputFormat,
     out: Path | None,
+    groups: Path | None = None,
 ) -> None:
     """Measure a model and print its figures; tables and pictures go into the folder ``out``.
 
+    With ``groups``, a CSV file, the figures of each group of faces follow.
+
     Raises:
         ModelError: no such model, or it cannot be used.
-        ConfigError: no such data set, or pictures are asked for without matplotlib.
+        ConfigError: no such data set, groups that cannot be read, or pictures are asked for without
+            matplotlib.
         SinkError: the folder cannot be written.
     """
     if out is not None:
@@ -50,24 +56,28 @@ def evaluate(
     card = find_card(models, alpha, precision)
     model = read_model(card, models)
     samples = load(dataset, split)
+    columns = read_groups(groups, samples.names) if groups and len(samples) else {}
     with progress_bars() as add_bar:
         advance = add_bar(card.name, len(samples))
         evaluation = measure_file(
             card, model, samples, threads=threads, mirror=mirror, advance=advance
         )
-    _print(evaluation, output_format)
+    grouped = by_group(evaluation, columns)
+    _print(evaluation, grouped, output_format)
     if out is not None:
-        write(evaluation, out)
+        write(evaluation, out, grouped)
 
 
-def _print(evaluation: Evaluation, output_format: OutputFormat) -> None:
+def _print(evaluation: Evaluation, grouped: list[Column], output_format: OutputFormat) -> None:
     match output_format:
         case "json":
-            sys.stdout.write(_json(evaluation) + "\n")
+            sys.stdout.write(_json(evaluation, grouped) + "\n")
         case "markdown":
-            sys.stdout.write(full_markdown(evaluation) + "\n")
+            sys.stdout.write(_markdown(evaluation, grouped) + "\n")
         case "table":
             show(evaluation, Console())
+            if grouped:
+                sys.stdout.write(f"\n{groups_markdown(grouped)}\n")
 
 
 def evaluate_robust(
@@ -132,7 +142,7 @@ def _draw_robust(measured: Sequence[Robustness], folder: Path, file: str) -> Non
         ) from error
 
 
-def write(evaluation: Evaluation, folder: Path) -> None:
+def write(evaluation: Evaluation, folder: Path, grouped: Sequence[Column] = ()) -> None:
     """Write NAME.json, NAME.md and the pictures of an evaluation.
 
     Raises:
@@ -143,8 +153,8 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     name = evaluation.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.json").write_text(_json(evaluation) + "\n")
-        (folder / f"{name}.md").write_text(full_markdown(evaluation) + "\n")
+        (folder / f"{name}.json").write_text(_json(evaluation, list(grouped)) + "\n")
+        (folder / f"{name}.md").write_text(_markdown(evaluation, list(grouped)) + "\n")
         draw(evaluation, folder)
     except OSError as error:
         raise SinkError(
@@ -152,5 +162,10 @@ def write(evaluation: Evaluation, folder: Path) -> None:
         ) from error
 
 
-def _json(evaluation: Evaluation) -> str:
-    return json.dumps(report(evaluation), indent=2, allow_nan=False)
+def _json(evaluation: Evaluation, grouped: list[Column]) -> str:
+    more = {"groups": groups_report(grouped)} if grouped else {}
+    return json.dumps(report(evaluation) | more, indent=2, allow_nan=False)
+
+
+def _markdown(evaluation: Evaluation, grouped: list[Column]) -> str:
+    return "\n\n".join(filter(None, (full_markdown(evaluation), groups_markdown(grouped))))

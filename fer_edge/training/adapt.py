@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fer_edge.evaluation.calibrate import fit_temperature
 from fer_edge.training.heads import Head, Heads, Matrix
 
-STRENGTHS: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, math.inf)
+STRENGTHS: Final = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1.0, math.inf)
 """That are tried; the last leaves the head as it is."""
 FOLDS: Final = 5
 
@@ -59,16 +59,17 @@ class Adapted:
 def adapt(old: Heads, faces: Faces, *, temperature: float, seed: int) -> Adapted:
     """Learn both heads; ``temperature`` is the old model's.
 
-    Valence and arousal stay as they are where fewer than two parts have them.
+    Valence and arousal stay as they are where fewer than two folds have them.
     """
     known = ~np.isnan(faces.plane).any(1)
+    folds = folds_of(faces.parts, seed)
     emotion, emotion_strength, apart = _chosen(
-        old.emotion, faces.features, faces.votes, faces.parts, _cross_entropy(temperature), seed
+        old.emotion, faces.features, faces.votes, _cross_entropy(temperature), folds
     )
     plane, plane_strength = old.valence_arousal, math.inf
-    if len(np.unique(faces.parts[known])) > 1:
+    if len(np.unique(folds[known])) > 1:
         plane, plane_strength, _ = _chosen(
-            plane, faces.features[known], faces.plane[known], faces.parts[known], _squares, seed
+            plane, faces.features[known], faces.plane[known], _squares, folds[known]
         )
     said = torch.softmax(torch.from_numpy(apart), 1).numpy().astype(np.float32)
     return Adapted(
@@ -91,7 +92,7 @@ def learn(
     before, wanted = torch.from_numpy(old(features)), torch.from_numpy(right.astype(np.float64))
     change = torch.zeros(rows.shape[1], before.shape[1], dtype=torch.float64, requires_grad=True)
     search = torch.optim.LBFGS(
-        [change], max_iter=300, tolerance_change=1e-10, line_search_fn="strong_wolfe"
+        [change], max_iter=100, tolerance_change=1e-8, line_search_fn="strong_wolfe"
     )
 
     def cost() -> Any:
@@ -119,12 +120,10 @@ def _chosen(
     old: Head,
     features: Matrix,
     right: NDArray[np.float32],
-    parts: Parts,
     loss: Loss,
-    seed: int,
+    folds: NDArray[np.int64],
 ) -> tuple[Head, float, Matrix]:
     """The head, its strength, and what each fold's head puts out for the faces it has not seen."""
-    folds = folds_of(parts, seed)
     wanted = torch.from_numpy(right.astype(np.float64))
     costs, outputs = [], []
     for strength in STRENGTHS:

@@ -117,7 +117,7 @@ def finetune(
     )
     metrics = figures_of(replace(judged, origin=origin), after)
     found = gains(judged, parts[held], before, after)
-    stated = _adaptation(card, samples, len(learnt), len(judged), adapted, found)
+    stated = _adaptation(card, samples, (len(learnt), len(judged)), adapted, found)
     whole = _card(draft, changed, stated, samples, command).model_copy(update={"metrics": metrics})
     return Result(whole, changed, found, _objection(len(samples), len(np.unique(parts)), found))
 
@@ -132,16 +132,13 @@ def _objection(faces: int, parts: int, found: list[Gain]) -> str:
     if worse:
         return f"{', '.join(worse)}: worse than before on the held-out part"
     better = [one for one in found if one.sure and one.name != "log loss"]
-    return (
-        "" if better else "the gain may be chance: its interval on the held-out part includes none"
-    )
+    return "" if better else "the gain may be chance: its interval on the held-out part includes 0"
 
 
 def _adaptation(
     card: ModelCard,
     samples: Samples,
-    learnt: int,
-    held_out: int,
+    counts: tuple[int, int],
     adapted: Adapted,
     found: list[Gain],
 ) -> Adaptation:
@@ -150,8 +147,8 @@ def _adaptation(
         model_sha256=card.sha256,
         dataset=samples.origin.dataset,
         dataset_sha256=digest_of(samples),
-        faces=learnt,
-        held_out=held_out,
+        faces=counts[0],
+        held_out=counts[1],
         by="file" if samples.people is None else "person",
         strengths={k: v for k, v in adapted.strengths.items() if math.isfinite(v)},
         gains={one.name: (round(one.gain, 4), *_rounded(one.interval)) for one in found},
@@ -162,10 +159,14 @@ def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
     return round(interval[0], 4), round(interval[1], 4)
 
 
+def _new_name(card: ModelCard) -> str:
+    return f"{card.name.removesuffix('_adapted')}_adapted"
+
+
 def _card(
     draft: ModelCard, content: bytes, stated: Adaptation, samples: Samples, command: str
 ) -> ModelCard:
-    name = f"{draft.name}_adapted"
+    name = _new_name(draft)
     own = samples.origin.data or (
         DataSource(name=samples.origin.dataset, licence="not stated", use="heads"),
     )
@@ -191,22 +192,28 @@ def _card(
     )
 
 
+def check_folder(folder: Path, card: ModelCard) -> None:
+    """That no other model of the same width and precision is in the folder.
+
+    Raises:
+        ConfigError: there is one, which would be taken or not by chance.
+    """
+    for path in folder.glob(f"mobilenet_v1_{card.alpha:g}_*_{card.precision}*.json"):
+        if path.stem != _new_name(card):
+            raise ConfigError(f"--out {folder}: {path.name} is there too; name a folder of its own")
+
+
 def write(result: Result, folder: Path) -> None:
     """Write the file and its card into ``folder``, which ``[model] directory`` takes.
 
     Raises:
-        ConfigError: another model of this width and precision is there.
         SinkError: the folder cannot be written.
     """
     card = result.card
-    own = folder / f"{card.name}.json"
-    twins = folder.glob(f"mobilenet_v1_{card.alpha:g}_*_{card.precision}*.json")
-    if other := next((path for path in twins if path != own), None):
-        raise ConfigError(f"--out {folder}: {other.name} is there too; name a folder of its own")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / card.file).write_bytes(result.content)
-        own.write_text(card.model_dump_json(indent=2) + "\n")
+        (folder / f"{card.name}.json").write_text(card.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise SinkError(f"--out {folder}: {error.strerror}; choose another folder") from error
 
@@ -214,9 +221,11 @@ def write(result: Result, folder: Path) -> None:
 def table(found: list[Gain]) -> str:
     """Before, after, and the gain with its interval, as Markdown."""
     rows = [
-        [g.name, f"{g.before:.3f}", f"{g.after:.3f}", f"{g.gain:+.3f}"]
-        + [f"{g.interval[0]:+.3f} to {g.interval[1]:+.3f}"]
-        for g in found
+        [
+            *(gain.name, f"{gain.before:.3f}", f"{gain.after:.3f}", f"{gain.gain:+.3f}"),
+            f"{gain.interval[0]:+.3f} to {gain.interval[1]:+.3f}",
+        ]
+        for gain in found
     ]
     return markdown_table(["held out", "before", "after", "gain", "95 %"], rows)
 
@@ -255,6 +264,7 @@ def main() -> None:
     args = _parser().parse_args()
     try:
         card = find_card(args.models, args.alpha, args.precision)
+        check_folder(args.out, card)
         samples = load(args.dataset, args.split)
         result = finetune(
             card,

@@ -68,7 +68,8 @@ def gains(
 
 
 def _right(samples: Samples, said: Predictions) -> Floats:
-    return (said.probabilities.argmax(1) == samples.labels).astype(np.float64)
+    right: Floats = (said.probabilities.argmax(1) == samples.labels).astype(np.float64)
+    return right
 
 
 def _costs(samples: Samples, said: Predictions) -> Floats:

@@ -56,7 +56,7 @@ class _Place:
 
     data: NDArray[np.uint8]
     """A view of the file's bytes."""
-    kind: type[np.float16] | type[np.float32]
+    kind: type[np.float16 | np.float32]
 
     def read(self) -> Matrix:
         return self.data.view(self.kind).astype(np.float64)
@@ -168,7 +168,10 @@ def _place(model: Any, graph: Any, stored: dict[int, int], index: int) -> _Place
     from ai_edge_litert import schema_py_generated as schema
 
     tensor = graph.Tensors(stored.get(index, index))
-    types = {schema.TensorType.FLOAT16: np.float16, schema.TensorType.FLOAT32: np.float32}
+    types: dict[int, type[np.float16 | np.float32]] = {
+        schema.TensorType.FLOAT16: np.float16,
+        schema.TensorType.FLOAT32: np.float32,
+    }
     users = [graph.Tensors(i).Buffer() for i in range(graph.TensorsLength())]
     kind = types.get(tensor.Type())
     buffer = model.Buffers(tensor.Buffer())

@@ -135,7 +135,7 @@ def test_too_small_a_set_is_said_to_be_and_writes_nothing(
     own_set, tmp_path, monkeypatch, capsys
 ) -> None:
     out = tmp_path / "mine"
-    with pytest.raises(SystemExit, match="24 faces of 12 persons.* too few.*nothing written"):
+    with pytest.raises(SystemExit, match=r"24 faces of 12 persons.* too few.*nothing written"):
         call(monkeypatch, "--dataset", own_set, "--out", out)
     assert not out.exists()
     assert "| accuracy |" in capsys.readouterr().out
