@@ -1,4 +1,4 @@
-"""Figures by group: does a model read all people alike?
+"""Figures by group: whether a model reads all people alike.
 
 Groups come from a CSV file with a column ``file``, as in the data set, and columns of one's own (age,
 skin tone, glasses …).  Shares have Wilson intervals (*Probable Inference*, Journal of the American
@@ -179,10 +179,10 @@ def _add(
         raise ConfigError(f"--groups {path}: line {line}: file: empty; name a picture")
     cells = {name: row[name].strip() for name in columns if name != "file"}
     before = by_file.setdefault(file, cells)
-    for name in cells:
-        if before[name] != cells[name]:
+    for name, group in cells.items():
+        if before[name] != group:
             raise ConfigError(
-                f"--groups {path}: line {line}: {name}: {cells[name]!r}, but {before[name]!r} "
+                f"--groups {path}: line {line}: {name}: {group!r}, but {before[name]!r} "
                 f"in a line before for {file!r}; keep one"
             )
 
