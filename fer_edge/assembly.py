@@ -176,7 +176,13 @@ def _assemble_affect(
         changed_interval_s=config.model.changed_interval_s,
         mirror=config.model.mirror,
     )
-    return AffectStage(classifier, turns, smoother, statistics=statistics)
+    return AffectStage(
+        classifier,
+        turns,
+        smoother,
+        averaged_temperature=classifier.card.averaged_temperature,
+        statistics=statistics,
+    )
 
 
 def _controls(config: Config, stages: Stages, state: StateFile | None) -> Controls | None:

@@ -158,7 +158,7 @@ class Controls:
                 f"{new.card.name} takes other crops than {self.model_name}; "
                 "set model.alpha in the configuration and restart"
             )
-        self._affect.use(new)
+        self._affect.use(new, averaged_temperature=new.card.averaged_temperature)
         self._classifier, self._model = new, model
         return replace(self._settings, model_width=new.card.alpha)
 

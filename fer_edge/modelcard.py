@@ -1,8 +1,7 @@
 """What a model file needs to be used and judged, kept beside it as JSON.
 
-A card ``NAME.json`` lies beside its model ``NAME.tflite``.  It says how pictures become the
-network's input, what comes out, what the file's SHA-256 is, how good the model is and where it
-comes from.
+A card ``NAME.json`` lies beside ``NAME.tflite``: how pictures become the network's input, what comes
+out, how good the model is, and where it comes from.
 """
 
 import hashlib
@@ -190,6 +189,8 @@ class ModelCard(_Frozen):
     temperature: float = Field(default=1.0, ge=0.05, le=20)
     """Calibration (Guo et al. 2017), fitted on validation; not in the file: who runs the network
     raises its probabilities to the power 1 / temperature and normalises them."""
+    averaged_temperature: float = Field(default=1.0, ge=0.05, le=20)
+    """The same once more, for the mean of a calibrated reading and that of the mirror image."""
     metrics: Metrics
     """How good it is."""
     provenance: Provenance
@@ -226,10 +227,8 @@ def load_card(path: Path) -> ModelCard:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        message = first["msg"].splitlines()[0]
-        raise ModelError(
-            f"{path}: {field}: {message}; restore the card that came with the model"
-        ) from error
+        why = f"{field}: {first['msg'].splitlines()[0]}"
+        raise ModelError(f"{path}: {why}; restore the card that came with the model") from error
 
 
 def list_cards(directory: Path) -> list[ModelCard]:

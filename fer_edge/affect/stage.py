@@ -17,21 +17,23 @@ class AffectStage:
         turns: Turns,
         smoother: Smoother,
         *,
+        averaged_temperature: float = 1.0,
         statistics: Statistics | None = None,
     ) -> None:
-        self._classify = classify
+        self._model = (classify, averaged_temperature)
         self._turns = turns
         self._smoother = smoother
         self._statistics = statistics or Statistics()
 
-    def use(self, classify: Classify) -> None:
+    def use(self, classify: Classify, *, averaged_temperature: float = 1.0) -> None:
         """Read with another model from the next frame on; may be called from any thread."""
-        self._classify = classify
+        self._model = (classify, averaged_temperature)
 
     def __call__(self, batch: FaceBatch) -> Result:
         """The frame's faces with their readings, largest first."""
         started_ns = time.monotonic_ns()
-        readings = self._turns.read(batch, self._classify)
+        classify, temperature = self._model
+        readings = self._turns.read(batch, classify, averaged_temperature=temperature)
         faces = self._smoother.update(
             [track for track, _ in readings], [affect for _, affect in readings], batch.stamp
         )

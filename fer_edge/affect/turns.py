@@ -6,12 +6,13 @@ and their mean is a little better, most at α = 0.25 (models/README.md), at no c
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.calibration import with_temperature
 from fer_edge.preprocess import mirrored
 from fer_edge.stamps import elapsed_s
 from fer_edge.types import Affect, FaceBatch, GrayImage, Stamp, Track
@@ -66,12 +67,15 @@ class Turns:
         self._mirror = mirror
         self._last: dict[int, _Last] = {}
 
-    def read(self, batch: FaceBatch, classify: Classify) -> list[tuple[Track, Affect]]:
+    def read(
+        self, batch: FaceBatch, classify: Classify, *, averaged_temperature: float = 1.0
+    ) -> list[tuple[Track, Affect]]:
         """Read the faces whose turn it is.
 
         Args:
             batch: The faces of a frame.
             classify: Called once at most, with the crops that are read, some of them mirrored.
+            averaged_temperature: From the model's card.
 
         Returns:
             Every face with its newest reading; one that was never read is left out until its turn.
@@ -84,7 +88,7 @@ class Turns:
         for index, track in enumerate(batch.tracks):
             if index in readings:
                 remembered[track.id] = self._remember(
-                    track, batch.crops[index], readings[index], stamp
+                    track, batch.crops[index], readings[index], stamp, averaged_temperature
                 )
             elif track.id in self._last:
                 remembered[track.id] = self._last[track.id]
@@ -106,9 +110,11 @@ class Turns:
         """The crop of a face whose turn it is, as it is or mirrored: not as the last time."""
         return mirrored(crop) if _is_mirrored(self._previous_reading(track, stamp)) else crop
 
-    def _remember(self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp) -> _Last:
+    def _remember(
+        self, track: Track, crop: GrayImage, reading: Affect, stamp: Stamp, temperature: float
+    ) -> _Last:
         previous = self._previous_reading(track, stamp)
-        affect = reading if previous is None else previous.reading.mixed(reading, 0.5)
+        affect = reading if previous is None else averaged(previous.reading, reading, temperature)
         return _Last(affect, reading, _is_mirrored(previous), _thumb(crop), stamp)
 
     def _previous_reading(self, track: Track, stamp: Stamp) -> _Last | None:
@@ -135,6 +141,20 @@ class Turns:
         if waited_s < self._changed_interval_s:
             return False
         return float(np.abs(_thumb(crop) - last.thumb).mean()) > CHANGE
+
+
+def averaged(reading: Affect, other: Affect, temperature: float) -> Affect:
+    """The mean of two readings of a face, of which one is mirrored.
+
+    Two that differ make a mean less sure than it is right: ``temperature``, the card's
+    ``averaged_temperature``, makes up for it.
+    """
+    mean = reading.mixed(other, 0.5)
+    if temperature == 1:
+        return mean
+    probabilities = with_temperature(mean.probabilities, temperature)
+    probabilities.flags.writeable = False
+    return replace(mean, probabilities=probabilities)
 
 
 def _is_mirrored(previous: _Last | None) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.affect import Classifier
+from fer_edge.affect.turns import averaged
 from fer_edge.modelcard import ModelCard
 from fer_edge.preprocess import mirrored
 from fer_edge.quiet import quiet_stderr
@@ -56,7 +57,8 @@ def classify(
         began_ns = time.perf_counter_ns()
         reading = classifier([crop])[0]
         if mirror:
-            reading = reading.mixed(classifier([mirrored(crop)])[0], 0.5)
+            other = classifier([mirrored(crop)])[0]
+            reading = averaged(reading, other, card.averaged_temperature)
         readings.append(reading)
         spent_ns.append(time.perf_counter_ns() - began_ns)
         advance()

@@ -35,6 +35,7 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         "model": evaluation.card.name,
         "sha256": evaluation.card.sha256,
         "temperature": evaluation.card.temperature,
+        "averaged_temperature": evaluation.card.averaged_temperature,
         "mirror": evaluation.mirror,
         "figures": evaluation.figures.model_dump(mode="json"),
         "not_as_the_card_states": evaluation.differs_from_card,
@@ -116,7 +117,10 @@ def notes(evaluation: Evaluation) -> list[str]:
         f"A face takes {latency} on this machine, threads: {evaluation.threads}.",
     ]
     if evaluation.mirror:
-        lines.append("The mean of each picture and its mirror image, as of a face in view.")
+        lines.append(
+            "The mean of each picture and its mirror image, as of a face in view, calibrated by "
+            f"temperature {card.averaged_temperature:g} once more."
+        )
     changed = evaluation.differs_from_card
     if changed is not None:
         same = "Every figure is the one that the card states."

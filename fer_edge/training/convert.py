@@ -197,8 +197,10 @@ def _measured(
     temperature = fit_temperature(said.probabilities, judged.labels)
     draft = draft.model_copy(update={"temperature": temperature})
     validation = measure(draft, content, judged)
+    averaged = classify(draft, content, judged.pictures, mirror=True)
     return ModelCard(
         temperature=temperature,
+        averaged_temperature=fit_temperature(averaged.probabilities, judged.labels),
         metrics=measure(draft, content, test),
         provenance=_provenance(config, judged.origin, validation, bias, options),
         **stated,

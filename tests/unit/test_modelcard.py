@@ -177,3 +177,15 @@ def test_the_models_that_ship_are_whole() -> None:
 def test_an_input_may_not_be_empty() -> None:
     with pytest.raises(ValueError, match="greater than 0"):
         InputSpec(height=0, width=112, channels=1, scale=1, offset=0, margin=0)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.049, 20.1, float("nan")])
+@pytest.mark.parametrize("field", ["temperature", "averaged_temperature"])
+def test_a_temperature_has_bounds(tmp_path: Path, field: str, value: float) -> None:
+    path = write(tmp_path, 0.25, "int8", **{field: value})
+    with pytest.raises(ModelError, match=rf": {field}: "):
+        load_card(path)
+
+
+def test_an_older_card_has_no_temperature_of_averaged_readings(tmp_path: Path) -> None:
+    assert load_card(write(tmp_path, 0.25, "int8")).averaged_temperature == 1.0

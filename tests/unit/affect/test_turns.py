@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fer_edge.affect.turns import Turns
+from fer_edge.affect.turns import Turns, averaged
 from fer_edge.types import Affect, Box, FaceBatch, Track
 
 READING = Affect(np.full(8, 0.125, np.float32), 0.0, 0.0)
@@ -157,3 +157,15 @@ def test_without_mirror_each_reading_stands_alone(stamp_at):
     turns = Turns(max_faces=4, min_interval_s=0.2, mirror=False)
     seen = [told(turns, stamp_at(0.2 * i), value) for i, value in enumerate((0.2, 0.6, 0.8))]
     assert seen == [(0.2, False), (0.6, False), (0.8, False)]
+
+
+def test_a_mean_is_calibrated_by_the_temperature_of_the_card() -> None:
+    first = np.array([0.8, 0.2, 0, 0, 0, 0, 0, 0], np.float32)
+    second = np.array([0.4, 0.6, 0, 0, 0, 0, 0, 0], np.float32)
+    one, other = Affect(first, 0.2, 0.4), Affect(second, 0.4, 0.0)
+    # The mean is .6 and .4; its square, normalised, .36 / .52.
+    told = averaged(one, other, 0.5)
+    assert told.probabilities[0] == pytest.approx(0.36 / 0.52, abs=1e-5)
+    assert (told.valence, told.arousal) == pytest.approx((0.3, 0.2))
+    assert not told.probabilities.flags.writeable
+    assert averaged(one, other, 1.0).probabilities[0] == pytest.approx(0.6)
