@@ -9,7 +9,8 @@ How strong is chosen by cross-validation, with all faces of one part (a person, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,6 +57,18 @@ class Adapted:
     """What cross-validation chose, by head; a head that stays as it is has infinity."""
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Matrices of this size are done before other threads have woken."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def adapt(old: Heads, faces: Faces, *, temperature: float, seed: int) -> Adapted:
     """Learn both heads; ``temperature`` is the old model's.
 
