@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from fault import Fault, NotHere, Unhealed, all_faults
@@ -13,7 +14,9 @@ HEAL_S = 60.0
 SETTLE_S = 20.0
 """How long threads and descriptors may take to be as many as before."""
 MORE_MB = 6.0
-"""By how much resident memory may be larger: allocators keep what was once needed."""
+"""If resident memory is larger by more, the fault is injected again, until that adds less than `SETTLED_MB`."""
+SETTLED_MB = 2.0
+REPEATS = 3
 LOG_LINES = 20
 
 HEAD = [
@@ -37,11 +40,11 @@ def main() -> int:
     """1 if a fault did not heal."""
     parser = argparse.ArgumentParser(prog="tests/run faults", description=__doc__)
     parser.add_argument("--only", metavar="NAME", help="faults whose name holds this")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/faults.md")
+    parser.add_argument("--write", action="store_true", help="put the rows into docs/faults.md")
     options = parser.parse_args()
     chosen = [one for one in all_faults() if (options.only or "") in f"{one.room}: {one.name}"]
-    if not chosen or (options.write and options.only):
-        parser.error("no such fault" if not chosen else "--write needs all faults")
+    if not chosen:
+        parser.error("no such fault")
     say(*HEAD)
     outcomes = []
     for fault in chosen:
@@ -77,6 +80,14 @@ def _measure(fault: Fault, name: str, rig: Rig) -> Outcome:
     seconds = heal(rig, time.time())
     settle(rig, before)
     after = rig.snapshot()
+    memory = f"{before.rss_mb:.0f} → {after.rss_mb:.0f}"
+    while after.rss_mb > before.rss_mb + MORE_MB:
+        earlier_mb, after = after.rss_mb, again(rig, fault, before)
+        memory += f" → {after.rss_mb:.0f}"
+        if after.rss_mb <= earlier_mb + SETTLED_MB:
+            break
+        if memory.count("→") > REPEATS:
+            raise Unhealed(f"RSS grows each time: {memory} MB")
     lines = after.log_lines - (before.log_lines if rig.daemon is daemon else 0)
     wrong = faults_of(rig, before, after, begun, lines)
     lost = ", ".join(part for part in (losses(before, after), seen) if part)
@@ -84,13 +95,21 @@ def _measure(fault: Fault, name: str, rig: Rig) -> Outcome:
         name,
         lost or "nothing",
         f"{seconds:.1f} s",
-        f"{before.rss_mb:.0f} → {after.rss_mb:.0f}",
+        memory,
         f"{before.threads} → {after.threads}",
         f"{before.descriptors} → {after.descriptors}",
         str(lines),
         f"**no**: {'; '.join(wrong)}" if wrong else "yes",
     ]
     return Outcome(fault, f"| {' | '.join(cells)} |", healed=not wrong)
+
+
+def again(rig: Rig, fault: Fault, before: Snapshot) -> Snapshot:
+    """The same fault once more: what is needed once is kept, what leaks grows again."""
+    fault.inject(rig)
+    heal(rig, time.time())
+    settle(rig, before)
+    return rig.snapshot()
 
 
 def heal(rig: Rig, ended: float) -> float:
@@ -124,14 +143,11 @@ def losses(before: Snapshot, after: Snapshot) -> str:
     return ", ".join(parts)
 
 
-def faults_of(
-    rig: Rig, before: Snapshot, after: Snapshot, begun: float, lines: int
-) -> list[str]:
+def faults_of(rig: Rig, before: Snapshot, after: Snapshot, begun: float, lines: int) -> list[str]:
     """Everything that is worse than before."""
     pings = [begun, *(ping for ping in list(rig.pings) if ping > begun), time.monotonic()]
-    longest_s = max(later - earlier for earlier, later in zip(pings, pings[1:], strict=False))
+    longest_s = max(later - earlier for earlier, later in pairwise(pings))
     checks = {
-        "more memory": after.rss_mb > before.rss_mb + MORE_MB,
         "more threads": after.threads > before.threads,
         "more descriptors": after.descriptors > before.descriptors,
         "too many log lines": lines > LOG_LINES,
@@ -142,12 +158,19 @@ def faults_of(
 
 
 def write(rows: list[str]) -> None:
-    """Replace the table in docs/faults.md."""
+    """Replace rows of the table in docs/faults.md; those of faults that did not run now stay."""
     text = DOCUMENT.read_text("utf-8")
-    head, rest = text.split(f"{BEGIN}\n")
-    tail = rest.split(END)[1]
-    table = "\n".join([*HEAD, *rows])
-    DOCUMENT.write_text(f"{head}{BEGIN}\n{table}\n{END}{tail}", "utf-8")
+    before, rest = text.split(f"{BEGIN}\n")
+    table, after = rest.split(END)
+    known = {name_in(row): row for row in [*table.splitlines()[2:], *rows]}
+    names = [f"{one.room}: {one.name}" for one in all_faults()]
+    lines = [*HEAD, *(known[name] for name in names if name in known)]
+    DOCUMENT.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", "utf-8")
+
+
+def name_in(row: str) -> str:
+    """The fault of a row."""
+    return row.split("|")[1].strip()
 
 
 if __name__ == "__main__":

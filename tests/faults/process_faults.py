@@ -1,6 +1,5 @@
 """What happens to the process itself: signals, limits, a damaged model."""
 
-import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -137,8 +136,3 @@ def model(rig: Rig) -> str:
     rig.may_end = False
     rig.launch()
     return f"exit code 78, one line: “{lines[0].replace(str(rig.folder), '…')}”"
-
-
-def core_limit() -> None:
-    """No core files from killed processes."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

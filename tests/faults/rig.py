@@ -16,14 +16,14 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
-from broker import Broker, free_port  # noqa: E402 - found by the path above
-from daemon import Daemon, NotifySocket, running  # noqa: E402
-from fault import Setup, Unhealed  # noqa: E402
-from faulty_camera import FaultyCamera  # noqa: E402
-from machine import ReplacedClock, small_disk  # noqa: E402
-from proxy import Proxy  # noqa: E402
-from streams import FFMPEG, demo_jpegs, ffmpeg, ffmpeg_camera  # noqa: E402
-from watcher import Watcher  # noqa: E402
+from broker import Broker, free_port
+from daemon import Daemon, NotifySocket, running
+from fault import Setup, Unhealed
+from faulty_camera import FaultyCamera
+from machine import ReplacedClock, small_disk
+from proxy import Proxy
+from streams import FFMPEG, demo_jpegs, ffmpeg, ffmpeg_camera
+from watcher import Watcher
 
 DEVICE = "faults"
 PREFIX = f"fer-edge/{DEVICE}"

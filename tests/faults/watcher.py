@@ -4,8 +4,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
 from time import time
+from typing import Any, Self
 
 from broker import Broker, wait_for
 from paho.mqtt.client import Client, MQTTMessage
