@@ -1,6 +1,8 @@
 """`tests/run faults`: puts every fault to the real daemon, and prints what came of it."""
 
 import argparse
+import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -45,6 +47,8 @@ def main() -> int:
     chosen = [one for one in all_faults() if (options.only or "") in f"{one.room}: {one.name}"]
     if not chosen:
         parser.error("no such fault")
+    # Started with nohup, the daemon would not hear SIGHUP.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     say(*HEAD)
     outcomes = []
     for fault in chosen:
@@ -69,7 +73,7 @@ def measure(fault: Fault) -> Outcome:
             return _measure(fault, name, rig)
     except NotHere as reason:
         return Outcome(fault, f"| {name} | | | | | | | not run here: {reason} |", healed=True)
-    except (Unhealed, AssertionError) as reason:
+    except (Unhealed, AssertionError, subprocess.TimeoutExpired) as reason:
         return Outcome(fault, f"| {name} | | | | | | | **no**: {reason} |", healed=False)
 
 

@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "faults")]
 
-from command import BEGIN, DOCUMENT, END, name_in
-from fault import all_faults
-from soak_figures import Sample, judge
+from command import BEGIN, DOCUMENT, END, name_in  # noqa: E402 - found by the path above
+from fault import all_faults  # noqa: E402
+from soak_figures import Sample, judge  # noqa: E402
 
 
 def test_the_table_has_a_row_for_every_fault():
