@@ -10,7 +10,6 @@ import platform
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +17,8 @@ from urllib.parse import urlsplit
 from fer_edge.config import DEFAULT_PATH, MQTT_PORTS, Config, load
 from fer_edge.errors import ConfigError, ModelError
 from fer_edge.system._cameras import CsiCameras, VideoDevice, csi_cameras, video_devices
+from fer_edge.system._checks import Check
+from fer_edge.system._machine import check_clock, check_memory, check_memory_limit
 from fer_edge.system._offers import OpenIoctl, offers
 from fer_edge.system._probe import probe
 from fer_edge.system.board import throttled
@@ -32,18 +33,6 @@ IMPORT_INTERPRETERS: Final = {
     "ai-edge-litert": "from ai_edge_litert.interpreter import Interpreter",
     "tflite-runtime": "from tflite_runtime.interpreter import Interpreter",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    ok: bool | None
-    """None: does not apply here, or could not be told."""
-    detail: str
-    remedy: str = ""
-    """What to do; empty where nothing is to be done, or `detail` already says it."""
 
 
 def checks(
@@ -72,6 +61,9 @@ def checks(
         ),
         check_group(own_groups(), is_root=os.geteuid() == 0, required=local),
         check_throttling(throttled(root)),
+        check_clock(root),
+        check_memory(root),
+        check_memory_limit(root),
         check_broker(config.mqtt.url),
         check_service_manager(root),
     ]
