@@ -157,7 +157,7 @@ def evaluate(
     ctx: typer.Context,
     *,
     dataset: Annotated[
-        str, typer.Option(help="ferplus:FILE, affectnet:FOLDER or folder:FOLDER with a labels.csv.")
+        str, typer.Option(help="ferplus:FILE, affectnet:FOLDER, folder:FOLDER or FILE.csv.")
     ],
     alpha: Annotated[float, typer.Option(help="Width of the network, 0.25 to 1.4.")] = 0.25,
     precision: Annotated[str, typer.Option(help="float32 or int8.")] = "int8",
@@ -165,8 +165,12 @@ def evaluate(
         Path | None, typer.Option(help="Folder of the models.", show_default="those installed")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="test, validation, train, or all of a folder.")
-    ] = "test",
+        str | None,
+        typer.Option(
+            help="test, validation, train, or all of a folder.",
+            show_default="test; all of a FILE.csv",
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Average each mirror image in, as of a face in view.")
@@ -195,6 +199,7 @@ def evaluate(
     from fer_edge.evaluation import evaluate_robust
     from fer_edge.modelcard import models_dir
 
+    split = split or ("all" if dataset.endswith(".csv") else "test")
     if robust:
         evaluate_robust(
             folders=[models or models_dir(), *(against or [])],
@@ -219,6 +224,55 @@ def evaluate(
         out=out,
         groups=groups,
     )
+
+
+@app.command()
+def annotate(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of pictures.")],
+    *,
+    annotator: Annotated[str, typer.Option(metavar="NAME", help="Whose answers they are.")],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1.", show_default="any free one")
+    ] = 0,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Whole pictures instead of the faces found in them.")
+    ] = False,
+    undecided: Annotated[
+        bool, typer.Option("--undecided", help="Only faces on which the others did not agree.")
+    ] = False,
+) -> None:
+    """Label faces on a page for browsers on this machine; each answer is on the disk at once."""
+    from fer_edge.system.logs import configure
+
+    configure("warning", debug=ctx.obj)
+    from fer_edge.annotate import annotate as run_annotate
+
+    run_annotate(
+        folder, annotator, port=port, whole=whole, only_undecided=undecided, say=typer.echo
+    )
+
+
+@app.command()
+def agreement(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that was annotated.")],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv", help="The consensus.", show_default="FOLDER/consensus.csv"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say how far annotators agree, and write what they decide together as a data set."""
+    from fer_edge.system.logs import configure
+
+    configure("warning", debug=ctx.obj)
+    from fer_edge.annotate import agreement as run_agreement
+
+    run_agreement(folder, out or folder / "consensus.csv", as_json=as_json)
 
 
 @app.command()

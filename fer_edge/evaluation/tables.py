@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fer_edge.evaluation import metrics
 from fer_edge.evaluation.measure import REPORTED_FIGURES, Evaluation
+from fer_edge.evaluation.people import Beside, beside, beside_rows
 from fer_edge.modelcard import Metrics
 from fer_edge.types import EMOTIONS
 
@@ -24,6 +25,8 @@ FIGURES: Final = {
 PLANE_COLUMNS: Final = ("valence", "95 %", "arousal", "95 %")
 CLASS_COLUMNS: Final = ("faces", "TPR", "95 %", "FNR", "PPV", "FDR")
 """Of a class: sensitivity, miss rate, precision, false discovery rate."""
+
+PEOPLE_COLUMNS: Final = ("against the others' consensus", "a person", "the model", "nearer")
 
 Rows = list[tuple[str, ...]]
 
@@ -46,7 +49,17 @@ def report(evaluation: Evaluation) -> dict[str, Any]:
         "confusion": evaluation.table.tolist(),
         "latency_ms": evaluation.latency_ms,
         "threads": evaluation.threads,
+        "people": [vars(one) for one in people(evaluation)] or None,
     }
+
+
+def people(evaluation: Evaluation) -> list[Beside]:
+    """The model beside each annotator; empty where it is not known what they said, or of one alone."""
+    said = evaluation.samples.people
+    if said is None or len(said.names) < 2:
+        return []
+    predictions = evaluation.predictions
+    return beside(said, predictions.probabilities.argmax(1), predictions.valence_arousal)
 
 
 def _finite(value: float) -> float | None:
@@ -116,6 +129,11 @@ def notes(evaluation: Evaluation) -> list[str]:
         f"Probabilities are calibrated by temperature {card.temperature:g}.",
         f"A face takes {latency} on this machine, threads: {evaluation.threads}.",
     ]
+    if found := people(evaluation):
+        lines.append(
+            f"Beside people: the mean of {len(found)}, each and the model against the consensus of the "
+            "others, on the same faces."
+        )
     if evaluation.mirror:
         lines.append(
             "The mean of each picture and its mirror image, as of a face in view, calibrated by "
@@ -148,6 +166,8 @@ def markdown(name: str, figures: Metrics, table: Any = None) -> str:
 def full_markdown(evaluation: Evaluation) -> str:
     """Everything, for a file."""
     body = markdown(evaluation.name, evaluation.figures, evaluation.table)
+    beside_people = markdown_table(PEOPLE_COLUMNS, beside_rows(people(evaluation)))
+    body += f"\n\n{beside_people}" if beside_people else ""
     return body + "\n\n" + "\n".join(f"- {note}" for note in notes(evaluation))
 
 
@@ -161,6 +181,8 @@ def show(evaluation: Evaluation, console: Console) -> None:
     if plane_rows(figures):
         console.print(_rich(("", *PLANE_COLUMNS), plane_rows(figures)))
     console.print(_rich(("is ↓ predicted →", *EMOTIONS), confusion_rows(table)))
+    if found := people(evaluation):
+        console.print(_rich(PEOPLE_COLUMNS, beside_rows(found)))
     for note in notes(evaluation):
         console.print(note, style="dim", highlight=False)
 

@@ -62,7 +62,7 @@ class Result:
 
 def parts_of(samples: Samples) -> Parts:
     """The person of each face as a number, ``[N]``; where persons are not named, its file."""
-    names = samples.names if samples.people is None else samples.people
+    names = samples.names if samples.persons is None else samples.persons
     numbers: Parts = np.unique(names, return_inverse=True)[1].astype(np.int64)
     return numbers
 
@@ -149,7 +149,7 @@ def _adaptation(
         dataset_sha256=digest_of(samples),
         faces=counts[0],
         held_out=counts[1],
-        by="file" if samples.people is None else "person",
+        by="file" if samples.persons is None else "person",
         strengths={k: v for k, v in adapted.strengths.items() if math.isfinite(v)},
         gains={one.name: (round(one.gain, 4), *_rounded(one.interval)) for one in found},
     )

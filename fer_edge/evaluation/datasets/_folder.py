@@ -4,9 +4,12 @@ Columns, in any order; the first and either of the next two are needed:
 
 - ``file``: picture, relative to the CSV file;
 - ``emotion``: one of the eight names; or
-- ``neutral`` … ``contempt``: eight columns with the number of votes for each;
+- ``neutral`` … ``contempt``: eight columns with the number of votes for each; beside ``emotion`` they
+  are the soft labels of training, and ``emotion`` is what counts as right;
 - ``x``, ``y``, ``width``, ``height``: the face's box in pixels; without, the picture is the face;
 - ``person``: who is seen, so that nobody is both learned from and judged by;
+- ``angle``: tilt of the head in degrees, clockwise;
+- ``emotion:NAME``, ``valence:NAME``, ``arousal:NAME``: what one annotator said;
 - ``valence``, ``arousal``: in [-1, 1]; empty where unknown;
 - ``split``: ``train``, ``validation`` or ``test``; without, 80, 10 and 10 % chosen by file name.
 
@@ -30,12 +33,16 @@ from fer_edge.evaluation.datasets._samples import (
     StoredFace,
     split_positions,
 )
+from fer_edge.evaluation.people import NO_FACE, UNDECIDED, People
 from fer_edge.modelcard import DataSource
-from fer_edge.types import EMOTIONS, Box
+from fer_edge.types import EMOTIONS, Box, Emotion
 
 SPLITS_BY_POSITION: Final = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
 """Where the positions of `split_positions` must lie for each split."""
 BOX: Final = ("x", "y", "width", "height")
+
+ANSWER: Final = "emotion:"
+"""Begins the name of a column with one annotator's answers."""
 
 Row = dict[str, str]
 
@@ -49,21 +56,24 @@ def load_folder(folder: Path, split: str) -> Samples:
     path = folder / "labels.csv" if folder.is_dir() else folder
     rows = _of_split(_read(path), split, path)
     soft = np.array([_votes(row, path, line) for line, row in rows], np.float32).reshape(-1, 8)
-    known = soft.sum(1) > 0
+    right = np.array([_right(row, votes) for (_, row), votes in zip(rows, soft, strict=True)])
+    known = right != UNDECIDED
     rows = [row for row, keep in zip(rows, known, strict=True) if keep]
     soft = soft[known]
+    named = [column for column in (rows[0][1] if rows else ()) if column.startswith(ANSWER)]
     return Samples(
         pictures=Pictures(_face(row, path, line) for line, row in rows),
         soft_labels=soft / soft.sum(1, keepdims=True),
-        labels=soft.argmax(1).astype(np.int64),
+        labels=right[known].astype(np.int64),
         valence_arousal=_plane(rows, path),
         names=np.array([row["file"] for _, row in rows], np.str_),
-        origin=_origin(path.parent.resolve().name, split),
-        people=_people(rows, path),
+        origin=_origin(path, split),
+        persons=_persons(rows, path),
+        people=_people([column.removeprefix(ANSWER) for column in named], rows, path),
     )
 
 
-def _people(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.str_] | None:
+def _persons(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.str_] | None:
     """Who is seen in each row, ``[N]``; None without such a column."""
     if not rows or "person" not in rows[0][1]:
         return None
@@ -75,13 +85,14 @@ def _people(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.str_] | None:
     return np.array([row["person"].strip() for _, row in rows], np.str_)
 
 
-def _origin(name: str, split: str) -> Origin:
+def _origin(path: Path, split: str) -> Origin:
     """All that is known of somebody's own pictures."""
+    name = path.parent.resolve().name
     return Origin(
         dataset=f"the pictures of {name}/",
         split=split,
-        label_source="its labels.csv",
-        valence_arousal_source="its labels.csv",
+        label_source=f"its {path.name}",
+        valence_arousal_source=f"its {path.name}",
         data=(DataSource(name=f"the pictures of {name}/", licence="not stated", use="weights"),),
     )
 
@@ -121,21 +132,52 @@ def _of_split(rows: list[tuple[int, Row]], split: str, path: Path) -> list[tuple
 
 def _votes(row: Row, path: Path, line: int) -> list[float]:
     """Votes for each of the eight emotions; all 0 where the row has no label."""
-    if "emotion" not in row:
-        return [_number(row, emotion, path, line) or 0.0 for emotion in EMOTIONS]
-    label = (row["emotion"] or "").strip().lower()
-    if label and label not in EMOTIONS:
+    label = _label(row, "emotion", path, line)
+    votes = [_number(row, emotion, path, line) or 0.0 for emotion in EMOTIONS]
+    if any(votes) or label == UNDECIDED:
+        return votes
+    return [float(label == number) for number in range(len(EMOTIONS))]
+
+
+def _right(row: Row, votes: NDArray[np.float32]) -> int:
+    """The class that counts as right; `UNDECIDED` where the row has no label."""
+    if "emotion" in row:
+        word = (row["emotion"] or "").strip().lower()
+        return EMOTIONS.index(Emotion(word)) if word else UNDECIDED
+    return int(votes.argmax()) if votes.sum() > 0 else UNDECIDED
+
+
+def _label(row: Row, column: str, path: Path, line: int) -> int:
+    """An emotion's number; `UNDECIDED` where the field is empty or there is no such column."""
+    word = (row.get(column) or "").strip().lower()
+    if word and word not in EMOTIONS:
         raise ConfigError(
-            f"{path}: line {line}: emotion {label!r}: write one of {', '.join(EMOTIONS)}"
+            f"{path}: line {line}: {column} {word!r}: write one of {', '.join(EMOTIONS)}"
         )
-    return [float(label == emotion) for emotion in EMOTIONS]
+    return EMOTIONS.index(Emotion(word)) if word else UNDECIDED
+
+
+def _people(names: list[str], rows: list[tuple[int, Row]], path: Path) -> People | None:
+    """What the annotators said; None where the file does not say."""
+    if not names:
+        return None
+    labels = np.full((len(names), len(rows)), UNDECIDED, np.int64)
+    plane = np.full((len(names), len(rows), 2), np.nan)
+    for a, name in enumerate(names):
+        for i, (line, row) in enumerate(rows):
+            no_face = (row[f"{ANSWER}{name}"] or "").strip().lower() == "not a face"
+            labels[a, i] = NO_FACE if no_face else _label(row, f"{ANSWER}{name}", path, line)
+            for axis, what in enumerate(("valence", "arousal")):
+                value = _number(row, f"{what}:{name}", path, line)
+                plane[a, i, axis] = np.nan if value is None else value
+    return People(tuple(names), labels, plane)
 
 
 def _face(row: Row, path: Path, line: int) -> StoredFace:
     sides = [_number(row, column, path, line) for column in BOX]
     known = [side for side in sides if side is not None]
     box = Box(*known) if len(known) == len(BOX) else None
-    return StoredFace(path.parent / row["file"], box)
+    return StoredFace(path.parent / row["file"], box, _number(row, "angle", path, line) or 0.0)
 
 
 def _plane(rows: list[tuple[int, Row]], path: Path) -> NDArray[np.float32]:

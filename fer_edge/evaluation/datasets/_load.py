@@ -26,11 +26,15 @@ READERS: Final[dict[str, Callable[[Path, str], Samples]]] = {
 def load(specification: str, split: str) -> Samples:
     """Load one split of a data set named ``KIND:PATH``; ``all`` is for folders only.
 
+    ``FILE.csv`` alone means ``folder:FILE.csv``.
+
     Raises:
         ConfigError: unknown kind or split, or files that are missing or say something else than
             they should.
     """
     kind, _, path = specification.partition(":")
+    if kind not in READERS and specification.endswith(".csv"):
+        kind, path = "folder", specification
     if kind not in READERS or not path:
         choice = ", ".join(f"{known}:PATH" for known in READERS)
         raise ConfigError(f"data set {specification!r}: unknown kind; write one of {choice}")

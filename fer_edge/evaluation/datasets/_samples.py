@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError
+from fer_edge.evaluation.people import People
 from fer_edge.modelcard import DataSource
 from fer_edge.preprocess import crop_face
 from fer_edge.types import Box, GrayImage
@@ -42,6 +43,8 @@ class StoredFace:
     path: Path
     box: Box | None = None
     """In the picture's pixels; the whole picture if None."""
+    angle: float = 0.0
+    """Tilt of the head, degrees, clockwise."""
 
     def read(self) -> GrayImage:
         """The face's luma, ``[height, width]``.
@@ -56,7 +59,9 @@ class StoredFace:
             raise ConfigError(
                 f"data set: {self.path}: cannot be read; fetch it again or remove its row"
             )
-        return picture if self.box is None else crop_face(picture, self.box, margin=0)
+        if self.box is None:
+            return picture
+        return crop_face(picture, self.box, margin=0, angle=self.angle)
 
 
 class Pictures:
@@ -87,7 +92,7 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Pictures with their labels; every member but the origin has a row for each picture."""
+    """Pictures with their labels; the first five members have a row for each picture."""
 
     pictures: Pictures
     soft_labels: NDArray[np.float32]
@@ -99,8 +104,10 @@ class Samples:
     names: NDArray[np.str_]
     """``[N]``, for people."""
     origin: Origin
-    people: NDArray[np.str_] | None = None
+    persons: NDArray[np.str_] | None = None
     """``[N]``, who is seen; None where nobody says."""
+    people: People | None = None
+    """What each annotator said, where that is known."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -113,6 +120,7 @@ class Samples:
             labels=self.labels[rows],
             valence_arousal=self.valence_arousal[rows],
             names=self.names[rows],
+            persons=None if self.persons is None else self.persons[rows],
             people=None if self.people is None else self.people[rows],
         )
 

@@ -104,7 +104,7 @@ def test_nobody_is_on_both_sides(own_set) -> None:
     assert (held_out_rows(parts, 0.3, 1) != held).any()
     folds = folds_of(parts, 0)
     assert all(len(set(folds[parts == part])) == 1 for part in parts)
-    by_file = parts_of(replace(samples, people=None))
+    by_file = parts_of(replace(samples, persons=None))
     assert len(np.unique(by_file)) == 24
 
 
