@@ -11,7 +11,8 @@ WARM_SHARE = 0.2
 SLOPE_MB_PER_H = 1.0
 STEP_MB = 3.0
 """An allocator takes memory in steps: a short run may rise by this much, whatever its slope."""
-SHORT_H = 0.45
+SHORT_H = 0.39
+"""Half an hour, less its first fifth."""
 LATER = 1.10
 SPANS = 2000
 
