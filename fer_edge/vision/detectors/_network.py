@@ -17,8 +17,6 @@ TURN_DEG: Final = 40.0
 FINE_WIDTH: Final = 1.5
 """Width of the plane for small faces, in widths of the usual one."""
 
-FOLLOW_SIDE: Final = 96
-"""Side of the neighbourhood, levelled, in which a known face is followed, pixels."""
 FOLLOW_REACH: Final = 0.45
 """How far that neighbourhood reaches round the face, as a share of its side."""
 
@@ -30,8 +28,11 @@ class NetworkDetector:
         self,
         config: YuNetDetector | CenterFaceDetector,
         find: Callable[[GrayImage], list[Detection]],
+        *,
+        follow_side: int,
     ) -> None:
         self._config = config
+        self._follow_side = follow_side
         self._find = find
         steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
         tilted = [(sign * n * TURN_DEG, 1.0) for n in steps for sign in (1, -1)]
@@ -85,7 +86,7 @@ class NetworkDetector:
         return [detection for detection in found if detection is not None]
 
     def _near(self, picture: Picture, expected: Detection) -> Detection | None:
-        region = cut_region(picture, expected, side=FOLLOW_SIDE, reach=FOLLOW_REACH)
+        region = cut_region(picture, expected, side=self._follow_side, reach=FOLLOW_REACH)
         if region is None:
             return None
         found = [region.back(one) for one in self._find(even_light(region.plane))]
