@@ -44,6 +44,9 @@ class ViolaJonesDetector(Section):
     """Step between two sizes that are searched; nearer to 1 finds more and costs more."""
     min_neighbors: int = Field(5, ge=0, le=50)
     """How many overlapping finds make a face; more means fewer false ones."""
+    verify: bool = True
+    """Believe a new face only where YuNet, asked about its neighbourhood once, sees one too: on walls and
+    patterns the cascade alone finds many."""
     threads: int = Field(0, ge=0, le=64)
     """Threads of OpenCV, in the whole process; 0: as many as it takes by itself."""
 

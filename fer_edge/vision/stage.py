@@ -152,7 +152,6 @@ class VisionStage:
         return [one for one in detections if not self._zones.ignores(one.box, frame.stamp)]
 
     def _detect_anywhere(self, frame: Frame, resting: Mapping[int, Track]) -> list[Detection]:
-        picture = frame.picture
         known_faces = zip(self._tracker.ids, self._tracker.expected(frame.stamp), strict=True)
         awake = [(number, one) for number, one in known_faces if number not in resting]
         expected = [one for _, one in awake]

@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 
 from fer_edge.config import CenterFaceDetector, YuNetDetector
-from fer_edge.geometry import iou
+from fer_edge.geometry import iou, same_place
 from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._planes import Turned, even_light
 from fer_edge.vision.detectors._regions import best, cut_region, enlarged, shrunk
@@ -84,6 +84,15 @@ class NetworkDetector:
         """
         found = (self._near(picture, one) for one in expected)
         return [detection for detection in found if detection is not None]
+
+    def sees(self, picture: Picture, detection: Detection) -> bool:
+        """Whether there is a face where another detector found one.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        found = self._near(picture, detection)
+        return found is not None and same_place(found.box, detection.box)
 
     def _near(self, picture: Picture, expected: Detection) -> Detection | None:
         region = cut_region(picture, expected, side=self._follow_side, reach=FOLLOW_REACH)

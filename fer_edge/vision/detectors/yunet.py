@@ -32,7 +32,7 @@ RELEASES: Final = {
 }
 """SHA-256 of the files that OpenCV Zoo published."""
 
-FOLLOW_SIDE: Final = 64
+FOLLOW_SIDE: Final = 96
 """Side of the neighbourhood, levelled, in which a known face is followed, pixels."""
 
 NMS: Final = 0.3
