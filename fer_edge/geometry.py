@@ -1,8 +1,9 @@
 """Boxes: area, overlap, scaling."""
 
+from dataclasses import replace
 from typing import Final
 
-from fer_edge.types import Box
+from fer_edge.types import Box, Detection
 
 SAME_FACE: Final = 0.3
 """Intersection over union from which two boxes are of one face."""
@@ -37,3 +38,11 @@ def same_place(a: Box, b: Box) -> bool:
 def scale(box: Box, factor: float) -> Box:
     """The box in a picture that is `factor` times as large."""
     return Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
+
+
+def moved_to(found: Detection, box: Box) -> Detection:
+    """The same face at another box, its landmarks moved with it."""
+    across = box.x - found.box.x + (box.width - found.box.width) / 2
+    down = box.y - found.box.y + (box.height - found.box.height) / 2
+    landmarks = tuple((x + across, y + down) for x, y in found.landmarks)
+    return replace(found, box=box, landmarks=landmarks)

@@ -44,6 +44,9 @@ class ViolaJonesDetector(Section):
     """Step between two sizes that are searched; nearer to 1 finds more and costs more."""
     min_neighbors: int = Field(5, ge=0, le=50)
     """How many overlapping finds make a face; more means fewer false ones."""
+    verify: bool = True
+    """Believe a new face only where YuNet, asked about its neighbourhood once, sees one too: on walls and
+    patterns the cascade alone finds many."""
     threads: int = Field(0, ge=0, le=64)
     """Threads of OpenCV, in the whole process; 0: as many as it takes by itself."""
 
@@ -114,7 +117,7 @@ class TrackingConfig(Section):
     """Below this probability the emotion is `uncertain`."""
     search_interval_s: Seconds = 1.0
     """Seconds between two searches of the whole picture for new faces; known ones are followed in
-    every frame."""
+    between."""
     alert_interval_s: Seconds = 0.2
     """The same in the two seconds after a face was lost."""
     idle_after_s: Seconds = 10.0
@@ -147,8 +150,8 @@ class ModelConfig(Section):
     """At most this many faces are read in one frame, the others in turn."""
     min_interval_s: float = Field(0.2, ge=0.0, le=60.0)
     """Seconds after which a face that has not changed is read again."""
-    changed_interval_s: float = Field(0.05, ge=0.0, le=60.0)
-    """Seconds after which a face that has changed is read again: at 30 frames a second in every other
+    changed_interval_s: float = Field(0.09, ge=0.0, le=60.0)
+    """Seconds after which a face that has changed is read again: at 30 frames a second in every third
     frame."""
     mirror: bool = True
     """Read a face as it is and mirrored in turn, and average the two: a little better, most at α 0.25."""

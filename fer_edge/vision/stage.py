@@ -20,6 +20,7 @@ from fer_edge.types import (
     Stamp,
     Track,
 )
+from fer_edge.vision.pace import Pace
 from fer_edge.vision.search import IdleRate, Search
 from fer_edge.vision.stillness import Stillness
 from fer_edge.vision.tracker import Tracker
@@ -38,8 +39,8 @@ def distinct(detections: Sequence[Detection]) -> list[Detection]:
 class VisionStage:
     """Finds, follows and cuts out the faces of a frame.
 
-    A known face is looked for in its own neighbourhood, in every frame; the whole picture is
-    searched only now and then.
+    A known face is looked for in its own neighbourhood, in every frame or, while it moves steadily, in
+    every other one; the whole picture is searched only now and then.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class VisionStage:
         self._margin = margin
         self._crop_px = crop_px
         self._statistics = statistics or Statistics()
+        self._pace = Pace()
         self._last: Stamp | None = None
 
     def __call__(self, item: Frame | Gap) -> FaceBatch | None:
@@ -114,6 +116,7 @@ class VisionStage:
         self._tracker.reset()
         self._stillness.reset()
         self._search.reset()
+        self._pace.reset()
 
     def _placed(self, tracks: Sequence[Track], stamp: Stamp) -> tuple[Track, ...]:
         """The faces with their zones, without those that have gone where none is looked at."""
@@ -149,18 +152,31 @@ class VisionStage:
         return [one for one in detections if not self._zones.ignores(one.box, frame.stamp)]
 
     def _detect_anywhere(self, frame: Frame, resting: Mapping[int, Track]) -> list[Detection]:
-        picture = frame.picture
         known_faces = zip(self._tracker.ids, self._tracker.expected(frame.stamp), strict=True)
-        expected = [one for number, one in known_faces if number not in resting]
-        if expected:
-            # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
-            picture.gray(max(self._crop_width(picture, one.box) for one in expected))
+        awake = [(number, one) for number, one in known_faces if number not in resting]
+        expected = [one for _, one in awake]
         still = [Detection(one.box, 1.0, one.angle, one.landmarks) for one in resting.values()]
-        followed = self._detector.follow(picture, expected) if expected else []
+        confirmed = all(number for number, _ in awake)
+        followed = self._follow(frame, expected, confirmed=confirmed) if expected else []
         found = distinct([*still, *followed])
         known = [one.box for one in found]
         new = self._search.find(frame, expected=len(expected), known=known)
         return distinct([*found, *new]) if new else found
+
+    def _follow(
+        self, frame: Frame, expected: Sequence[Detection], *, confirmed: bool
+    ) -> Sequence[Detection]:
+        """The known faces, where they are found; in some frames where they are expected.
+
+        Those not yet `confirmed` are looked for in every frame.
+        """
+        if confirmed and self._pace.rests(len(expected), frame.stamp):
+            return expected
+        # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
+        frame.picture.gray(max(self._crop_width(frame.picture, one.box) for one in expected))
+        found = self._detector.follow(frame.picture, expected)
+        self._pace.looked(expected, found, frame.stamp)
+        return found
 
     def _crop_width(self, picture: Picture, box: Box) -> int:
         """Width of a plane that has a pixel of the face for each of the network's."""

@@ -3,12 +3,12 @@
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from fer_edge.config import TrackingConfig
-from fer_edge.geometry import iou
+from fer_edge.geometry import iou, moved_to
 from fer_edge.stamps import clock_step, elapsed_s
 from fer_edge.types import Box, Detection, Stamp, Track
 from fer_edge.vision.filter import Motion
@@ -86,7 +86,7 @@ class Tracker:
     def expected(self, stamp: Stamp) -> tuple[Detection, ...]:
         """Where and how the faces will be in this frame, those not yet confirmed too."""
         return tuple(
-            replace(one.found, box=one.motion.predict(elapsed_s(one.last, stamp)))
+            moved_to(one.found, one.motion.predict(elapsed_s(one.last, stamp)))
             for one in self._candidates
         )
 

@@ -18,7 +18,12 @@ def open_detector(config: DetectorConfig) -> Detector:
         case "viola_jones":
             from fer_edge.vision.detectors.viola_jones import ViolaJones
 
-            return ViolaJones(config)
+            detector = ViolaJones(config)
+            if not config.verify:
+                return detector
+            from fer_edge.vision.detectors.verified import Verified
+
+            return Verified(detector)
         case "yunet":
             from fer_edge.vision.detectors.yunet import YuNet
 

@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 
 from fer_edge.config import CenterFaceDetector, YuNetDetector
-from fer_edge.geometry import iou
+from fer_edge.geometry import iou, same_place
 from fer_edge.types import Box, Detection, GrayImage, Picture
 from fer_edge.vision.detectors._planes import Turned, even_light
 from fer_edge.vision.detectors._regions import best, cut_region, enlarged, shrunk
@@ -17,8 +17,6 @@ TURN_DEG: Final = 40.0
 FINE_WIDTH: Final = 1.5
 """Width of the plane for small faces, in widths of the usual one."""
 
-FOLLOW_SIDE: Final = 96
-"""Side of the neighbourhood, levelled, in which a known face is followed, pixels."""
 FOLLOW_REACH: Final = 0.45
 """How far that neighbourhood reaches round the face, as a share of its side."""
 
@@ -30,8 +28,11 @@ class NetworkDetector:
         self,
         config: YuNetDetector | CenterFaceDetector,
         find: Callable[[GrayImage], list[Detection]],
+        *,
+        follow_side: int,
     ) -> None:
         self._config = config
+        self._follow_side = follow_side
         self._find = find
         steps = range(1, int((config.max_tilt_deg + TURN_DEG / 2) // TURN_DEG) + 1)
         tilted = [(sign * n * TURN_DEG, 1.0) for n in steps for sign in (1, -1)]
@@ -84,8 +85,17 @@ class NetworkDetector:
         found = (self._near(picture, one) for one in expected)
         return [detection for detection in found if detection is not None]
 
+    def sees(self, picture: Picture, detection: Detection) -> bool:
+        """Whether there is a face where another detector found one.
+
+        Raises:
+            FrameError: the picture cannot be decoded.
+        """
+        found = self._near(picture, detection)
+        return found is not None and same_place(found.box, detection.box)
+
     def _near(self, picture: Picture, expected: Detection) -> Detection | None:
-        region = cut_region(picture, expected, side=FOLLOW_SIDE, reach=FOLLOW_REACH)
+        region = cut_region(picture, expected, side=self._follow_side, reach=FOLLOW_REACH)
         if region is None:
             return None
         found = [region.back(one) for one in self._find(even_light(region.plane))]

@@ -17,11 +17,13 @@ from fer_edge.errors import ConfigError
 from fer_edge.types import Box, Detection, GrayImage
 from fer_edge.vision.detectors._landmarks import face_of
 from fer_edge.vision.detectors._models import find_model
-from fer_edge.vision.detectors._network import FOLLOW_SIDE, NetworkDetector
+from fer_edge.vision.detectors._network import NetworkDetector
 from fer_edge.vision.detectors._regions import best
 
 STRIDE: Final = 4
 """Pixels a cell, across and down."""
+FOLLOW_SIDE: Final = 96
+"""Side of the neighbourhood, levelled, in which a known face is followed, pixels."""
 MULTIPLE: Final = 32
 """Sides that the network takes are multiples of this."""
 OUTPUTS: Final = ("537", "538", "539", "540")
@@ -39,7 +41,7 @@ class CenterFace(NetworkDetector):
         self._networks: dict[tuple[int, int], Any] = {}
         """By width and height: OpenCV's network goes wrong when the size of its input changes."""
         self._network((FOLLOW_SIDE, FOLLOW_SIDE))
-        super().__init__(config, self._run)
+        super().__init__(config, self._run, follow_side=FOLLOW_SIDE)
 
     def _network(self, size: tuple[int, int]) -> Any:
         if size not in self._networks:

@@ -19,7 +19,7 @@ from fer_edge.errors import ConfigError
 from fer_edge.types import Box, Detection, GrayImage
 from fer_edge.vision.detectors._landmarks import face_of
 from fer_edge.vision.detectors._models import find_model
-from fer_edge.vision.detectors._network import FOLLOW_SIDE, NetworkDetector
+from fer_edge.vision.detectors._network import NetworkDetector
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,9 @@ RELEASES: Final = {
     "321aa5a6afabf7ecc46a3d06bfab2b579dc96eb5c3be7edd365fa04502ad9294": "2023mar, int8",
 }
 """SHA-256 of the files that OpenCV Zoo published."""
+
+FOLLOW_SIDE: Final = 96
+"""Side of the neighbourhood, levelled, in which a known face is followed, pixels."""
 
 NMS: Final = 0.3
 """Overlap from which two finds are one face."""
@@ -47,7 +50,7 @@ class YuNet(NetworkDetector):
             log.warning("detector.model: %s is none of the known releases of YuNet", model)
         # Two, since a change of size costs more than following a face.
         self._searching, self._following = (_open(model, config.min_score) for _ in range(2))
-        super().__init__(config, self._run)
+        super().__init__(config, self._run, follow_side=FOLLOW_SIDE)
 
     def _run(self, plane: GrayImage) -> list[Detection]:
         height, width = plane.shape
