@@ -49,10 +49,10 @@ def make_app(store: Store, folder: Path, annotator: str, faces: Sequence[StoredF
         _, encoded = cv2.imencode(".png", shown(folder, known[number]))
         return Response(encoded.tobytes(), mimetype="image/png")
 
-    def answer() -> Response:
+    def answer() -> Response | tuple[Response, int]:
         given = read_answer(request.get_json(silent=True))
         if given is None or given.face not in known:
-            abort(400)
+            return jsonify(error="this is no answer"), 400
         store.put(annotator, given)
         return jsonify(saved=True)
 
@@ -82,17 +82,23 @@ def read_answer(given: Any) -> Answer | None:
     if not isinstance(given, dict) or type(given.get("face")) is not int:
         return None
     face, label = given["face"], given.get("label")
+    if not isinstance(label, str):
+        return None
     if label in {SKIP, NOT_A_FACE}:
         return Answer(face, label)
-    point = [given.get(axis) for axis in ("valence", "arousal")]
+    valence, arousal = (_number(given.get(axis)) for axis in ("valence", "arousal"))
     intensity = given.get("intensity")
-    numbers = all(type(value) in {int, float} for value in point)
     # The circle, and what rounding adds to it.
-    if label not in EMOTIONS or not numbers or not math.hypot(*point) <= 1.001:
+    if label not in EMOTIONS or not math.hypot(valence, arousal) <= 1.001:
         return None
     if intensity is not None and (type(intensity) is not int or not 1 <= intensity <= 5):
         return None
-    return Answer(face, str(label), float(point[0]), float(point[1]), intensity)
+    return Answer(face, label, valence, arousal, intensity)
+
+
+def _number(value: object) -> float:
+    """The value as a number; NaN if it is none."""
+    return float(value) if isinstance(value, int | float) and value is not True else math.nan
 
 
 def _with_headers(response: Response) -> Response:

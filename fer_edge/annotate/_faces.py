@@ -14,7 +14,7 @@ from fer_edge.config import ViolaJonesDetector
 from fer_edge.errors import ConfigError, FrameError
 from fer_edge.preprocess import crop_face
 from fer_edge.progress import progress_bars
-from fer_edge.sources.images import picture_files, readable, read_picture
+from fer_edge.sources.images import picture_files, read_picture, readable
 from fer_edge.types import BgrImage, Box
 from fer_edge.vision.detectors import open_detector
 
@@ -49,7 +49,7 @@ def find_faces(store: Store, folder: Path, *, whole: bool) -> list[StoredFace]:
     return faces
 
 
-def _search(store: Store, files: Sequence[Path], whole: bool) -> None:  # noqa: FBT001 - private
+def _search(store: Store, files: Sequence[Path], whole: bool) -> None:
     detector = open_detector(ViolaJonesDetector())
     without = 0
     with progress_bars() as add_bar:

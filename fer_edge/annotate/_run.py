@@ -49,7 +49,7 @@ def annotate(
             raise ConfigError(
                 f"{folder}: --undecided: every face is decided; nothing is left to do"
             )
-    _serve(store, folder, name, shuffled(faces, name), listening, say)
+    _serve(store, folder, name, shuffled(faces, name), listening, say=say)
 
 
 def _serve(
@@ -58,6 +58,7 @@ def _serve(
     name: str,
     faces: list[StoredFace],
     listening: socket.socket,
+    *,
     say: Callable[[str], None],
 ) -> None:
     from werkzeug.serving import make_server

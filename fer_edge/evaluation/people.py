@@ -72,13 +72,13 @@ def consensus(labels: Labels, plane: Floats) -> tuple[Labels, NDArray[np.float64
 def figures(truth: Labels, plane: Floats, said: Labels, said_plane: Floats) -> dict[str, float]:
     """The figures of Table 4.3 of one opinion against another, over the faces that both judged."""
     found: dict[str, float] = {}
-    both = _emotions(truth) & _emotions(said)
+    both = np.asarray(_emotions(truth) & _emotions(said), np.bool_)
     if both.any():
         found["accuracy"] = metrics.accuracy(metrics.confusion(truth[both], said[both]))
-    both = ~np.isnan(plane).any(1) & ~np.isnan(said_plane).any(1)
-    if both.any():
+    placed = np.asarray(~np.isnan(plane).any(1) & ~np.isnan(said_plane).any(1), np.bool_)
+    if placed.any():
         for axis, name in enumerate(("valence", "arousal")):
-            pair = plane[both, axis], said_plane[both, axis]
+            pair = plane[placed, axis], said_plane[placed, axis]
             found[f"{name}.rmse"] = metrics.rmse(*pair)
             found[f"{name}.sagr"] = metrics.sagr(*pair)
             found[f"{name}.ccc"] = metrics.ccc(*pair)
@@ -144,7 +144,7 @@ def beside_rows(found: Sequence[Beside]) -> list[tuple[str, ...]]:
     """A row for each figure: the mean of single annotators, the model, and which of them is nearer."""
     person = mean_of([one.person for one in found])
     model = mean_of([one.model for one in found])
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in THESIS:
         if name in person and name in model:
             ahead = model[name] - person[name]
