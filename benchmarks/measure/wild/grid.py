@@ -27,5 +27,6 @@ def _tile(name: str, cut: GrayImage) -> GrayImage:
         small = cv2.normalize(small, None, 0, 255, cv2.NORM_MINMAX)
     tile = np.asarray(small, np.uint8)
     tile[TILE - 16 :] = 0
+    name = name.replace("°", " deg").replace("×", "x")  # OpenCV draws ASCII alone
     cv2.putText(tile, name, (2, TILE - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.33, (255,), 1)
     return tile

@@ -139,7 +139,7 @@ async function begin() {
     const text = document.createElementNS(SVG, "text"), angle = (degrees * Math.PI) / 180;
     text.setAttribute("x", 1.06 * Math.cos(angle));
     text.setAttribute("y", -1.09 * Math.sin(angle) + 0.03);
-    text.setAttribute("text-anchor", Math.abs(Math.cos(angle)) < 0.3 ? "middle" : Math.cos(angle) > 0 ? "start" : "end");
+    text.setAttribute("text-anchor", Math.abs(Math.cos(angle)) < 0.2 ? "middle" : Math.cos(angle) > 0 ? "start" : "end");
     text.textContent = word;
     by("words").append(text);
   }
