@@ -1,6 +1,8 @@
 """The commands: each imports what it needs itself, so that all of them start quickly."""
 
 import faulthandler
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from fer_edge.cli._exit import begin_again, exit_at_once
 from fer_edge.cli._options import (
     AlphaOption,
     ConfigOption,
+    JsonOption,
     PrecisionOption,
     SetOption,
     SourceOption,
@@ -98,7 +101,7 @@ def bench(
     threads: ThreadsOption = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to measure.")] = 200,
     every: Annotated[bool, typer.Option("--all", help="Every model there is.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
     """Measure this machine, stage by stage."""
@@ -185,7 +188,7 @@ def evaluate(
     groups: Annotated[
         Path | None, typer.Option(help="CSV: `file` and columns of your own; figures by group.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write tables and pictures into this folder.")
@@ -264,7 +267,7 @@ def agreement(
             metavar="FILE.csv", help="The consensus.", show_default="FOLDER/consensus.csv"
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say how far annotators agree, and write what they decide together as a data set."""
     from fer_edge.system.logs import configure
@@ -346,24 +349,26 @@ def remove(*, config: ConfigOption = None, settings: SetOption = None) -> None:
 
 
 @app.command()
-def doctor(*, config: ConfigOption = None) -> None:
-    """Check what fer-edge needs on this machine; exit code 1 if something is missing."""
+def doctor(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Check what fer-edge needs on this machine; exit code 1: something is missing, 2: it cannot start."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from fer_edge.system.doctor import checks
+    from fer_edge.system.doctor import checks, exit_code
 
+    found = checks(config)
+    if as_json:
+        report = {"exit_code": exit_code(found), "checks": [asdict(one) for one in found]}
+        typer.echo(json.dumps(report, indent=2))
+        raise typer.Exit(exit_code(found))
     table = Table.grid(padding=(0, 2))
     marks = {True: "[green]ok[/]", False: "[red]missing[/]", None: "[dim]–[/]"}
-    failed = False
-    for check in checks(config):
-        failed |= check.ok is False
+    for check in found:
         remedy = f"\n→ {check.remedy}" if check.ok is not True and check.remedy else ""
         table.add_row(marks[check.ok], check.name, escape(check.detail + remedy))
     Console().print(table)
-    if failed:
-        raise typer.Exit(1)
+    raise typer.Exit(exit_code(found))
 
 
 @app.command()

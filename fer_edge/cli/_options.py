@@ -77,3 +77,6 @@ def load_config(path: Path | None, tree: Mapping[str, Any]) -> "Config":
     from fer_edge.config import load
 
     return load(path, overrides=tree)
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -9,7 +9,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -35,6 +35,16 @@ IMPORT_INTERPRETERS: Final = {
 }
 
 
+NEEDED: Final = ("platform", "configuration", "OpenCV", "interpreter", "models")
+"""Without these nothing starts; without the others something is missing."""
+
+
+def exit_code(found: Iterable[Check]) -> int:
+    """0: all is well; 1: it runs, but not as it could; 2: it does not start."""
+    failed = [one.name for one in found if one.ok is False]
+    return 2 if any(name in NEEDED for name in failed) else 1 if failed else 0
+
+
 def checks(
     config_path: Path | None = None,
     *,
@@ -52,7 +62,7 @@ def checks(
         configured,
         check_opencv(environ),
         check_interpreter(environ),
-        check_models(config.model.directory),
+        check_models(config.model.directory, (config.model.alpha, config.model.precision)),
         check_picamera2(csi, required=config.source.type == "picamera2"),
         check_cameras(csi, devices, required=local),
         *(
@@ -118,8 +128,8 @@ def check_interpreter(environ: Mapping[str, str]) -> Check:
     return Check("interpreter", False, "; ".join(problems), "pip install ai-edge-litert")
 
 
-def check_models(directory: Path | None) -> Check:
-    """Every model of the folder is the file that its card describes."""
+def check_models(directory: Path | None, wanted: tuple[float, str] | None = None) -> Check:
+    """Every model of the folder is the file that its card describes, and the `wanted` one is among them."""
     from fer_edge.modelcard import list_cards, models_dir, read_model
 
     directory = directory or models_dir()
@@ -130,6 +140,9 @@ def check_models(directory: Path | None) -> Check:
     except ModelError as error:
         return Check("models", False, str(error))
     names = ", ".join(f"{card.alpha:g} {card.precision}" for card in cards)
+    if wanted is not None and wanted not in [(card.alpha, card.precision) for card in cards]:
+        detail = f"no alpha {wanted[0]:g} {wanted[1]} in {directory}"
+        return Check("models", False, detail, f"set model.alpha and model.precision: {names}")
     return Check("models", True, f"alpha {names} in {directory}")
 
 

@@ -1,13 +1,17 @@
 """Each check with its good and its bad case: real processes, sockets and files."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from fer_edge.sources.fakes_v4l2 import FakeVideoDevice
 from fer_edge.system._cameras import CsiCameras, VideoDevice, csi_cameras, video_devices
+from fer_edge.system._checks import Check
 from fer_edge.system._offers import offers
 from fer_edge.system._probe import probe
 from fer_edge.system.doctor import (
@@ -23,6 +27,7 @@ from fer_edge.system.doctor import (
     check_service_manager,
     check_throttling,
     checks,
+    exit_code,
 )
 from fer_edge.video4linux import open_ioctl
 
@@ -310,3 +315,32 @@ def test_what_a_csi_camera_offers_and_one_that_is_busy(pi, tmp_path):
     assert first.lines[1] == "AfMode: 0 to 2, default 0"
     assert "did not complete" in busy.lines[0]
     assert "systemctl stop fer-edge" in busy.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("failed", "code"),
+    [
+        ([], 0),
+        (["cameras"], 1),
+        (["broker", "throttling"], 1),
+        (["models"], 2),
+        (["broker", "OpenCV"], 2),
+    ],
+)
+def test_exit_code_tells_what_is_missing_from_what_does_not_start(failed, code):
+    names = ("platform", "OpenCV", "models", "cameras", "broker", "throttling", "systemd")
+    found = [Check(name, name not in failed, "") for name in names]
+    assert exit_code([*found, Check("picamera2", None, "not needed")]) == code
+
+
+def test_json_for_programs(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[model]\nalpha = 0.3\n")
+    command = [sys.executable, "-m", "fer_edge", "doctor", "--config", str(path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    (models,) = [one for one in report["checks"] if one["name"] == "models"]
+    assert done.returncode == report["exit_code"] == 2
+    assert models["ok"] is False
+    assert "no alpha 0.3 int8" in models["detail"]
+    assert "model.alpha" in models["remedy"]
