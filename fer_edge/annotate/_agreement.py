@@ -16,12 +16,10 @@ from rich.console import Console
 from fer_edge.annotate._consensus import people_of
 from fer_edge.annotate._run import require
 from fer_edge.annotate._sheet import write_sheet
-from fer_edge.annotate._store import NOT_A_FACE, Store, StoredFace
+from fer_edge.annotate._store import Store, StoredFace
 from fer_edge.errors import ConfigError, SinkError
-from fer_edge.evaluation.people import NO_FACE, THESIS, UNDECIDED, People, consensus, pairs
+from fer_edge.evaluation.people import NO_FACE, THESIS, UNDECIDED, WORDS, People, consensus, pairs
 from fer_edge.types import EMOTIONS
-
-WORDS = (*map(str, EMOTIONS), NOT_A_FACE)
 
 
 def agreement(folder: Path, out: Path, *, as_json: bool) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 from flask import Flask, Response, abort, jsonify, request
 
 from fer_edge.annotate._faces import shown
-from fer_edge.annotate._store import NOT_A_FACE, SKIP, Answer, Store, StoredFace
+from fer_edge.annotate._store import SKIP, Answer, Store, StoredFace
 from fer_edge.errors import FerEdgeError, FrameError
+from fer_edge.evaluation.people import NOT_A_FACE
 from fer_edge.types import EMOTIONS
 
 HOSTS: Final = ("127.0.0.1", "localhost")
@@ -98,7 +99,9 @@ def read_answer(given: Any) -> Answer | None:
 
 def _number(value: object) -> float:
     """The value as a number; NaN if it is none."""
-    return float(value) if isinstance(value, int | float) and value is not True else math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    return float(value)
 
 
 def _with_headers(response: Response) -> Response:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_edge.annotate._store import NOT_A_FACE, Store, StoredFace
-from fer_edge.evaluation.people import NO_FACE, UNDECIDED, People, consensus
-from fer_edge.types import EMOTIONS
+from fer_edge.annotate._store import Store, StoredFace
+from fer_edge.evaluation.people import UNDECIDED, WORDS, People, consensus
 
 
 def people_of(store: Store, faces: Sequence[StoredFace], without: str = "") -> People:
@@ -18,7 +17,7 @@ def people_of(store: Store, faces: Sequence[StoredFace], without: str = "") -> P
     labels = np.full((len(names), len(faces)), UNDECIDED, np.int64)
     plane = np.full((len(names), len(faces), 2), np.nan)
     intensity = np.full((len(names), len(faces)), np.nan)
-    numbers = {str(emotion): i for i, emotion in enumerate(EMOTIONS)} | {NOT_A_FACE: NO_FACE}
+    numbers = {word: number for number, word in enumerate(WORDS)}
     for row, name in enumerate(names):
         for one in store.answers(name):
             if one.face not in column or one.label not in numbers:

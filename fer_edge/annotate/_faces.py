@@ -39,7 +39,8 @@ def find_faces(store: Store, folder: Path, *, whole: bool) -> list[StoredFace]:
     if begun != way:
         remedy = "leave --whole out" if whole else "add --whole"
         raise ConfigError(f"{folder}: was begun with {begun}; {remedy}")
-    _search(store, [file for name, file in files.items() if name not in store.searched()], whole)
+    searched = store.searched()
+    _search(store, [file for name, file in files.items() if name not in searched], whole)
     faces = [face for face in store.faces() if face.file in files]
     if not faces:
         raise ConfigError(

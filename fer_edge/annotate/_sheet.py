@@ -10,10 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fer_edge.annotate._faces import shown
-from fer_edge.annotate._store import NOT_A_FACE, StoredFace
+from fer_edge.annotate._store import StoredFace
 from fer_edge.errors import FrameError
-from fer_edge.evaluation.people import NO_FACE, UNDECIDED, People, consensus
-from fer_edge.types import EMOTIONS
+from fer_edge.evaluation.people import UNDECIDED, WORDS, People, consensus
 
 MOST: Final = 40
 """Faces on the sheet."""
@@ -30,7 +29,7 @@ def disputed(people: People) -> list[int]:
     """Faces (columns) that are undecided or far apart in valence and arousal, the worst first."""
     labels, medians = consensus(people.labels, people.plane)
     answered = (people.labels != UNDECIDED).sum(0) > 1
-    most = np.max([(people.labels == n).sum(0) for n in range(NO_FACE + 1)], axis=0)
+    most = np.max([(people.labels == n).sum(0) for n in range(len(WORDS))], axis=0)
     doubt = 1 - most / np.maximum((people.labels != UNDECIDED).sum(0), 1)
     distance = np.linalg.norm(people.plane - medians, axis=2)
     known = ~np.isnan(distance)
@@ -73,8 +72,7 @@ def write_sheet(path: Path, folder: Path, faces: Sequence[StoredFace], people: P
 
 def _lines(file: str, people: People, i: int) -> list[str]:
     """The file's name, its votes, and the range of valence and arousal."""
-    words = (*map(str, EMOTIONS), NOT_A_FACE)
-    counts = [((people.labels[:, i] == n).sum(), word) for n, word in enumerate(words)]
+    counts = [((people.labels[:, i] == n).sum(), word) for n, word in enumerate(WORDS)]
     votes = ", ".join(f"{word} {n}" for n, word in sorted(counts, key=lambda c: -c[0]) if n)
     plane = people.plane[:, i][~np.isnan(people.plane[:, i]).any(1)]
     if not len(plane):

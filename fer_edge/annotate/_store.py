@@ -17,7 +17,6 @@ from fer_edge.errors import ConfigError, SinkError
 from fer_edge.types import Detection
 
 FILE: Final = "annotations.sqlite"
-NOT_A_FACE: Final = "not a face"
 SKIP: Final = "skip"
 BUSY_S: Final = 20.0
 """How long a write waits for that of another annotator."""

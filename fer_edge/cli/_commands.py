@@ -323,8 +323,6 @@ def show_config(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the `faces` messages."""
-    import json
-
     from fer_edge.sinks.payload import load_schema
 
     typer.echo(json.dumps(load_schema(), indent=2))

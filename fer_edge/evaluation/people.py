@@ -22,6 +22,10 @@ UNDECIDED: Final = -1
 """No answer, or none that more than half give."""
 NO_FACE: Final = len(EMOTIONS)
 """A vote that it is not a face."""
+NOT_A_FACE: Final = "not a face"
+"""The same as a word."""
+WORDS: Final = (*map(str, EMOTIONS), NOT_A_FACE)
+"""What can be voted for, by number."""
 
 THESIS: Final = {
     "accuracy": 0.603,

@@ -37,6 +37,7 @@ from fer_edge.modelcard import (
 )
 from fer_edge.preprocess import to_tensor
 from fer_edge.training.augment import augment
+from fer_edge.training.calibrate import averaged_temperature
 from fer_edge.training.correct import corrected
 from fer_edge.training.equalise import equalised
 from fer_edge.training.export import to_tflite
@@ -197,10 +198,10 @@ def _measured(
     temperature = fit_temperature(said.probabilities, judged.labels)
     draft = draft.model_copy(update={"temperature": temperature})
     validation = measure(draft, content, judged)
-    averaged = classify(draft, content, judged.pictures, mirror=True)
+    averaged, _ = averaged_temperature(draft, content, judged)
     return ModelCard(
         temperature=temperature,
-        averaged_temperature=fit_temperature(averaged.probabilities, judged.labels),
+        averaged_temperature=averaged,
         metrics=measure(draft, content, test),
         provenance=_provenance(config, judged.origin, validation, bias, options),
         **stated,

@@ -128,6 +128,10 @@ class Search:
         self._last = frame.stamp
         return found
 
+    def due(self, stamp: Stamp, *, expected: int) -> bool:
+        """Whether a search may begin in this frame, while `expected` faces are followed."""
+        return self._schedule.due(stamp, known=expected)
+
     def lost(self, stamp: Stamp) -> None:
         """Note that a known face was not found in this frame."""
         self._schedule.lost(stamp)

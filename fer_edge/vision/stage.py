@@ -168,14 +168,17 @@ class VisionStage:
     ) -> Sequence[Detection]:
         """The known faces, where they are found; in some frames where they are expected.
 
-        Those not yet `confirmed` are looked for in every frame.
+        Those not yet `confirmed` are looked for in every frame.  All are where a search may begin: it leaves
+        out what is hidden by faces that were found.
         """
-        if confirmed and self._pace.rests(len(expected), frame.stamp):
+        count, stamp = len(expected), frame.stamp
+        searched = self._search.due(stamp, expected=count)
+        if confirmed and not searched and self._pace.rests(count, stamp):
             return expected
         # The widest plane first: a JPEG is then decoded once for following and crops, not twice.
         frame.picture.gray(max(self._crop_width(frame.picture, one.box) for one in expected))
         found = self._detector.follow(frame.picture, expected)
-        self._pace.looked(expected, found, frame.stamp)
+        self._pace.looked(expected, found, stamp)
         return found
 
     def _crop_width(self, picture: Picture, box: Box) -> int:

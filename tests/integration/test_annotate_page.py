@@ -105,7 +105,9 @@ def test_what_is_no_answer_and_who_is_no_friend(folder):
             caught.value.close()
             return caught.value.code
 
-        for body in (b"", b"{}", b'{"face": 1, "label": []}', b'{"face": 1, "label": "happy"}'):
+        placed = b'{"face": 1, "label": "happy", "valence": false, "arousal": 0}'
+        unplaced = b'{"face": 1, "label": "happy"}'
+        for body in (b"", b"{}", b'{"face": 1, "label": []}', unplaced, placed):
             assert post(body) == 400, body
         good = b'{"face": 1, "label": "skip"}'
         assert post(good, Origin="http://example.org") == 403

@@ -33,7 +33,7 @@ from fer_edge.evaluation.datasets._samples import (
     StoredFace,
     split_positions,
 )
-from fer_edge.evaluation.people import NO_FACE, UNDECIDED, People
+from fer_edge.evaluation.people import NO_FACE, NOT_A_FACE, UNDECIDED, People
 from fer_edge.modelcard import DataSource
 from fer_edge.types import EMOTIONS, Box, Emotion
 
@@ -55,8 +55,9 @@ def load_folder(folder: Path, split: str) -> Samples:
     """
     path = folder / "labels.csv" if folder.is_dir() else folder
     rows = _of_split(_read(path), split, path)
-    soft = np.array([_votes(row, path, line) for line, row in rows], np.float32).reshape(-1, 8)
-    right = np.array([_right(row, votes) for (_, row), votes in zip(rows, soft, strict=True)])
+    labels = [_labels(row, path, line) for line, row in rows]
+    soft = np.array([votes for votes, _ in labels], np.float32).reshape(-1, 8)
+    right = np.array([label for _, label in labels], np.int64)
     known = right != UNDECIDED
     rows = [row for row, keep in zip(rows, known, strict=True) if keep]
     soft = soft[known]
@@ -64,7 +65,7 @@ def load_folder(folder: Path, split: str) -> Samples:
     return Samples(
         pictures=Pictures(_face(row, path, line) for line, row in rows),
         soft_labels=soft / soft.sum(1, keepdims=True),
-        labels=right[known].astype(np.int64),
+        labels=right[known],
         valence_arousal=_plane(rows, path),
         names=np.array([row["file"] for _, row in rows], np.str_),
         origin=_origin(path, split),
@@ -130,21 +131,18 @@ def _of_split(rows: list[tuple[int, Row]], split: str, path: Path) -> list[tuple
     return [(line, row) for line, row in rows if row["split"] == split]
 
 
-def _votes(row: Row, path: Path, line: int) -> list[float]:
-    """Votes for each of the eight emotions; all 0 where the row has no label."""
+def _labels(row: Row, path: Path, line: int) -> tuple[list[float], int]:
+    """Votes for each of the eight emotions, and the class that counts as right.
+
+    `UNDECIDED`, with whatever votes there are, where the row has no label.
+    """
     label = _label(row, "emotion", path, line)
     votes = [_number(row, emotion, path, line) or 0.0 for emotion in EMOTIONS]
+    if "emotion" not in row:
+        return votes, int(np.argmax(votes)) if sum(votes) > 0 else UNDECIDED
     if any(votes) or label == UNDECIDED:
-        return votes
-    return [float(label == number) for number in range(len(EMOTIONS))]
-
-
-def _right(row: Row, votes: NDArray[np.float32]) -> int:
-    """The class that counts as right; `UNDECIDED` where the row has no label."""
-    if "emotion" in row:
-        word = (row["emotion"] or "").strip().lower()
-        return EMOTIONS.index(Emotion(word)) if word else UNDECIDED
-    return int(votes.argmax()) if votes.sum() > 0 else UNDECIDED
+        return votes, label
+    return [float(label == number) for number in range(len(EMOTIONS))], label
 
 
 def _label(row: Row, column: str, path: Path, line: int) -> int:
@@ -165,7 +163,7 @@ def _people(names: list[str], rows: list[tuple[int, Row]], path: Path) -> People
     plane = np.full((len(names), len(rows), 2), np.nan)
     for a, name in enumerate(names):
         for i, (line, row) in enumerate(rows):
-            no_face = (row[f"{ANSWER}{name}"] or "").strip().lower() == "not a face"
+            no_face = (row[f"{ANSWER}{name}"] or "").strip().lower() == NOT_A_FACE
             labels[a, i] = NO_FACE if no_face else _label(row, f"{ANSWER}{name}", path, line)
             for axis, what in enumerate(("valence", "arousal")):
                 value = _number(row, f"{what}:{name}", path, line)

@@ -7,6 +7,7 @@ the same network in its own neighbourhood, levelled by its landmarks.
 
 import hashlib
 import logging
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,9 +49,15 @@ class YuNet(NetworkDetector):
         model = find_model(config.model, "detector.model", NAME)
         if hashlib.sha256(model.read_bytes()).hexdigest() not in RELEASES:
             log.warning("detector.model: %s is none of the known releases of YuNet", model)
-        # Two, since a change of size costs more than following a face.
-        self._searching, self._following = (_open(model, config.min_score) for _ in range(2))
+        self._model, self._min_score = model, config.min_score
+        # One of its own, since a change of size costs more than following a face.
+        self._following = _open(model, config.min_score)
         super().__init__(config, self._run, follow_side=FOLLOW_SIDE)
+
+    @cached_property
+    def _searching(self) -> Any:
+        """The one for searches; who only verifies another's faces needs none."""
+        return _open(self._model, self._min_score)
 
     def _run(self, plane: GrayImage) -> list[Detection]:
         height, width = plane.shape

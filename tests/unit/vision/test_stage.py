@@ -259,7 +259,7 @@ def test_only_faces_that_were_found_hide_a_change(fixed, luma, stamp_at):
     detector.found = detector.followed = [HERE]
     asked(detector, vision, luma, [stamp_at(number / 30) for number in range(30)])
     detector.followed = []
-    asked(detector, vision, luma, [stamp_at(1 + number / 30) for number in range(12)])
+    asked(detector, vision, luma, [stamp_at(1 + number / 30) for number in range(2)])
     assert gate.known[-1] == []
 
 
